@@ -1,0 +1,108 @@
+package history
+
+import (
+	"time"
+
+	"holobench/wire"
+)
+
+// Run is run.json: all that a reader of the Observations must know about the run they come from.
+type Run struct {
+	Version  int        `json:"version"` // of this layout; 1
+	Name     string     `json:"name"`
+	ID       wire.RunID `json:"id"`
+	Seed     uint64     `json:"seed"`
+	Started  time.Time  `json:"started"`
+	Epoch    int64      `json:"epoch_ns"`           // CLOCK_REALTIME of time 0 of every Observation, in ns since 1970
+	Barrier  int64      `json:"barrier_ns"`         // when all clients were subscribed: the 0s of windows; 0 = never reached
+	LoadEnd  int64      `json:"load_end_ns"`        // when the last load ended; 0 = it did not
+	End      int64      `json:"end_ns"`             // when the drain was over; 0 = never reached
+	Drain    int64      `json:"drain_limit_ns"`     // how long the run waits at most for deliveries after the load
+	Finished bool       `json:"finished"`           // false: the generator died before it could say how it ended
+	Ending   string     `json:"ending,omitempty"`   // one of the Ending constants
+	Failure  string     `json:"failure,omitempty"`  // for EndingFailed: what happened, in one sentence
+	Warnings []string   `json:"warnings,omitempty"` // what the run wants its reader to know, such as short descriptors
+
+	Software Software          `json:"software"`
+	Machine  Machine           `json:"machine"`
+	Scenario Scenario          `json:"scenario"`
+	Design   string            `json:"design,omitempty"` // of the bundled target; "" = a server of the user's own
+	Promises map[string]string `json:"promises,omitempty"`
+	Nodes    []Node            `json:"nodes"`
+	Groups   []Group           `json:"clients"`
+	Loads    []Load            `json:"load"`
+	Windows  []Window          `json:"windows"`
+}
+
+// How a run ended.
+const (
+	EndingComplete    = "complete"    // the load was sent and drained
+	EndingInterrupted = "interrupted" // by Ctrl-C or SIGTERM; what ran was drained
+	EndingFailed      = "failed"      // it could not go on: Failure says why
+)
+
+// Software names the versions that made a run.
+type Software struct {
+	Holobench string `json:"holobench"`
+	Go        string `json:"go"`
+}
+
+// Machine is where the generator ran.
+type Machine struct {
+	Hostname string `json:"hostname"`
+	OS       string `json:"os"`
+	Kernel   string `json:"kernel"`
+	CPU      string `json:"cpu"`
+	CPUs     int    `json:"cpus"`
+	MemoryMB int    `json:"memory_mb"`
+	MaxFiles int    `json:"max_files"` // soft limit of open descriptors of the generator
+	Stamps   string `json:"stamps"`    // "kernel" or "user": who took the receive stamps
+}
+
+// Scenario is the file that the run carried out, as it was read: "${env.X}" stands as written, never its value.
+type Scenario struct {
+	File string `json:"file"`
+	Text string `json:"text"`
+}
+
+// Node is one process of the bundled target. Counters are those of its counters file: a nil map means that nobody could
+// read them.
+type Node struct {
+	Node     int               `json:"node"` // from 1
+	PID      int               `json:"pid"`
+	Addr     string            `json:"addr"`
+	Exit     string            `json:"exit,omitempty"` // how it ended, when it ended by itself
+	Counters map[string]uint64 `json:"counters,omitempty"`
+}
+
+// Group is one entry of "clients": Count clients numbered from First.
+type Group struct {
+	Name  string `json:"name"`
+	First uint32 `json:"first"`
+	Count uint32 `json:"count"`
+}
+
+// Load is one entry of "load" with what its schedule asked for.
+type Load struct {
+	Name     string `json:"name"`
+	From     int64  `json:"from_ns"` // relative to the barrier
+	To       int64  `json:"to_ns"`
+	Expected uint64 `json:"expected_commands"` // by the plan: rate x time
+	Due      uint64 `json:"due_commands"`      // how many the schedule asked for
+	Flood    bool   `json:"flood,omitempty"`   // plain POSTs: no streams, no order, latency from the actual send
+}
+
+// Window is a named interval of the run, relative to the barrier. An event belongs to it when it was due in [From, To).
+type Window struct {
+	Name string `json:"name"`
+	From int64  `json:"from_ns"`
+	To   int64  `json:"to_ns"`
+}
+
+// Sample is one figure of the generator's or the target's health at one time, apart from the Observations.
+type Sample struct {
+	At     int64  // ns since the epoch of the run
+	Source string // "generator", "node-1", ...
+	Name   string // snake_case with its unit last, e.g. "cpu_share", "sched_lag_p99_ms"
+	Value  float64
+}

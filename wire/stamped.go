@@ -1,0 +1,26 @@
+package wire
+
+import "net"
+
+// StampedConn is a connection that says when its bytes arrived. Stamps travel with the connection: a wrapper that delays
+// or cuts it implements StampedConn too and returns the stamp that its own rule produced, else an injected delay would
+// stay invisible behind the kernel's stamp.
+type StampedConn interface {
+	net.Conn
+
+	// ReadStamped is Read with two times, both in nanoseconds of CLOCK_REALTIME since 1970. The last byte of p[:n]
+	// arrived at "at". Every byte of it arrived after notBefore: the moment just before the read that last found this
+	// connection empty or emptied it (0 = never yet). n < len(p) says that this read emptied the connection, so that
+	// a message which ends with the last byte of p[:n] arrived exactly at "at"; of the messages before it no more is
+	// known than the interval (notBefore, at], because the kernel keeps one stamp for all that waits in a queue.
+	ReadStamped(p []byte) (n int, notBefore, at int64, err error)
+}
+
+// StampSource says who took the stamps of a connection.
+type StampSource uint8
+
+// The sources of a stamp, best first.
+const (
+	StampKernel StampSource = iota // by the kernel when the segment arrived, or by the clock of a bubble in a test
+	StampUser                      // by the process after its read returned: late by the scheduler's lag
+)
