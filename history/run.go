@@ -32,6 +32,7 @@ type Run struct {
 	Groups   []Group           `json:"clients"`
 	Loads    []Load            `json:"load"`
 	Windows  []Window          `json:"windows"`
+	Budgets  []Budget          `json:"budgets"`
 }
 
 // How a run ended.
@@ -97,6 +98,13 @@ type Window struct {
 	Name string `json:"name"`
 	From int64  `json:"from_ns"`
 	To   int64  `json:"to_ns"`
+}
+
+// Budget is one bound that the run is judged by, as it stands in the scenario: Metric with its tags, for example
+// "fanout_latency{window:steady}", and a k6 threshold expression, for example "p(99)<250ms".
+type Budget struct {
+	Metric    string `json:"metric"`
+	Threshold string `json:"threshold"`
 }
 
 // Sample is one figure of the generator's or the target's health at one time, apart from the Observations.
