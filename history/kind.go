@@ -1,26 +1,95 @@
 package history
 
-// kindNames and pathNames are how kinds and paths stand in the Parquet files; the order is that of the constants.
-var (
-	kindNames = [...]string{
-		"invalid", "due", "queued", "sent", "replied", "refused", "unknown", "dropped", "opened", "subscribed", "unsubscribed",
-		"delivered", "dispatched", "ended", "closed", "expectation", "fault-begins", "fault-ends", "clock-step", "alien", "heartbeat",
-	}
-	pathNames = [...]string{"", "reply", "sse", "poll", "websocket", "browser"}
+// The last of the constants of each type: whoever walks a whole table, in a file or in a test, stops there.
+const (
+	lastKind = Heartbeat
+	lastPath = Browser
 )
 
-// String is the name under which k stands on disk.
+// String is the name under which k stands on disk; a kind that this version does not know is "invalid".
 func (k Kind) String() string {
-	if int(k) >= len(kindNames) {
-		return kindNames[Invalid]
+	switch k {
+	case Invalid:
+		return "invalid"
+	case DueKind:
+		return "due"
+	case Queued:
+		return "queued"
+	case Sent:
+		return "sent"
+	case Replied:
+		return "replied"
+	case Refused:
+		return "refused"
+	case Unknown:
+		return "unknown"
+	case Dropped:
+		return "dropped"
+	case Opened:
+		return "opened"
+	case Subscribed:
+		return "subscribed"
+	case Unsubscribed:
+		return "unsubscribed"
+	case Delivered:
+		return "delivered"
+	case Dispatched:
+		return "dispatched"
+	case Ended:
+		return "ended"
+	case Closed:
+		return "closed"
+	case Expectation:
+		return "expectation"
+	case FaultBegins:
+		return "fault-begins"
+	case FaultEnds:
+		return "fault-ends"
+	case ClockStep:
+		return "clock-step"
+	case Alien:
+		return "alien"
+	case Heartbeat:
+		return "heartbeat"
 	}
-	return kindNames[k]
+	return "invalid"
 }
 
-// String is the name under which p stands on disk; NoPath is empty.
+// String is the name under which p stands on disk; NoPath, and a path that this version does not know, is empty.
 func (p Path) String() string {
-	if int(p) >= len(pathNames) {
-		return pathNames[NoPath]
+	switch p {
+	case NoPath:
+		return ""
+	case Reply:
+		return "reply"
+	case SSE:
+		return "sse"
+	case Poll:
+		return "poll"
+	case WebSocket:
+		return "websocket"
+	case Browser:
+		return "browser"
 	}
-	return pathNames[p]
+	return ""
+}
+
+// kindOf is the inverse of Kind.String; ok is false for a name of a newer version.
+func kindOf(name string) (k Kind, ok bool) {
+	for k = Invalid; k <= lastKind; k++ {
+		if k.String() == name {
+			return k, true
+		}
+	}
+	return Invalid, false
+}
+
+// pathOf is the inverse of Path.String; ok is false for a name of a newer version.
+func pathOf(name string) (p Path, ok bool) {
+	for p = NoPath; p <= lastPath; p++ {
+		if p.String() == name {
+			return p, true
+		}
+	}
+	return NoPath, false
 }

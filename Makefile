@@ -1,0 +1,80 @@
+# Every target below ends with "## help"; `make` alone lists them. Portable make and sh, no tool but Go (and a C compiler for -race).
+
+BIN       := bin/holobench
+VERSION    = $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+TOOL      := go tool -modfile=tools/go.mod
+FUZZTIME  ?= 60s
+BENCH     ?= .
+BENCHTIME ?= 1s
+COUNT     ?= 6
+PKG       ?= ./...
+
+.DEFAULT_GOAL := help
+.PHONY: help demo build test check fmt fuzz bench benchstat bench-receive verify-delay golden cover clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+# The report's path is the last line that the run prints, so nothing may be printed behind it.
+demo: build ## build, then run scenarios/demo.yaml: 500 clients, 10 s; the last line is the path of the report
+	@$(BIN) run scenarios/demo.yaml
+
+# -buildvcs=false: the version comes from git describe, and a checkout without git, or owned by somebody else, must build too.
+build: ## build bin/holobench
+	@mkdir -p bin
+	@go build -buildvcs=false -trimpath -ldflags '-X main.version=$(VERSION)' -o $(BIN) ./cmd/holobench
+
+# The race detector needs cgo, and that needs a C compiler; go itself turns cgo off when it finds none.
+test: ## run all tests, with -race when there is a C compiler
+	@set -- $$(go env CC); \
+	if [ "$$(go env CGO_ENABLED)" = 1 ] && command -v "$$1" >/dev/null 2>&1; then race=-race; \
+	else race=; echo 'make test: no C compiler found, so the tests run without -race (Debian: apt-get install gcc libc6-dev)' >&2; fi; \
+	go test $$race -shuffle=on -timeout 8m $(PKG)
+
+check: ## format, go.mod, vet for linux and darwin, lint: changes nothing
+	@echo 'check: format'
+	@$(TOOL) golangci-lint fmt --diff
+	@echo 'check: go.mod is tidy'
+	@go mod tidy -diff
+	@cd tools && go mod tidy -diff
+	@echo 'check: vet for linux'
+	@GOOS=linux go vet ./...
+	@echo 'check: vet for darwin'
+	@GOOS=darwin CGO_ENABLED=0 go vet ./...
+	@echo 'check: lint'
+	@$(TOOL) golangci-lint run
+
+fmt: ## write the format that check asks for
+	@$(TOOL) golangci-lint fmt
+
+# go test fuzzes one target at a time.
+fuzz: ## run every fuzz target for FUZZTIME (60s) each
+	@grep -rn --include='*_test.go' -E '^func Fuzz[A-Z0-9][A-Za-z0-9_]*\(' . \
+	| sed -E 's|^(.*)/[^/]*_test\.go:[0-9]+:func (Fuzz[A-Za-z0-9_]+).*|\1 \2|' | sort -u \
+	| while read -r dir name; do \
+		echo "fuzz: $$dir $$name for $(FUZZTIME)"; \
+		go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$dir" || exit 1; \
+	done
+
+bench: ## run the benchmarks COUNT (6) times; keep the output for make benchstat
+	@go test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime $(BENCHTIME) -count $(COUNT) $(PKG)
+
+benchstat: ## compare two outputs of make bench: make benchstat OLD=old.txt NEW=new.txt
+	@$(TOOL) benchstat $(OLD) $(NEW)
+
+bench-receive: ## cost of the receive path beside a bare read loop and r3labs/sse, interleaved in one run
+	@go test -count=1 -run '^TestBenchReceive$$' -v ./run -verify
+
+verify-delay: ## an injected delay of 50 ms on real sockets must be measured as 50 ms +- 1 ms
+	@go test -count=1 -run '^TestVerifyDelay$$' -v ./run -verify
+
+golden: ## rewrite the golden files of the tests that have some, then look at the diff
+	@grep -rl --include='*_test.go' -E 'flag\.Bool\("update"' . | sed 's|/[^/]*$$||' | sort -u \
+	| while read -r dir; do go test -count=1 "$$dir" -update || exit 1; done
+
+cover: ## coverage of every package by all tests: cover.out, and the sum
+	@go test -coverpkg=./... -coverprofile=cover.out $(PKG)
+	@go tool cover -func=cover.out | tail -n 1
+
+clean: ## remove what make built; runs in holobench-runs/ stay
+	@rm -rf bin cover.out

@@ -1,0 +1,74 @@
+package clients
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"strconv"
+	"syscall"
+)
+
+// Texts of Observation.Err. They are a closed set on purpose: the text of an error of the network can carry whatever a
+// server put into it, and these end up in reports.
+const (
+	errEndOfStream  = "end of stream"
+	errRefused      = "connection refused"
+	errReset        = "connection reset"
+	errTimeout      = "timeout"
+	errCut          = "cut in mid-message"
+	errInterrupted  = "interrupted"
+	errOverdue      = "still waiting when the run ended"
+	errQueueFull    = "queue of the client is full"
+	errNotAStream   = "not an event stream"
+	errNoMarker     = "no marker"
+	errOtherRun     = "marker of another run"
+	errFiles        = "too many open files"
+	errProtocol     = "protocol error"
+	errUnknownCause = "other network error"
+)
+
+// ErrOverdue is the cause with which a run ends the posting of commands that should long have been sent.
+var ErrOverdue = errors.New("the command still waited when the run ended")
+
+// Interrupted is the text of Observation.Err for commands that were due and not sent because the run was told to stop.
+const Interrupted = errInterrupted
+
+// statusText is the text for an HTTP status that is no success.
+func statusText(status int) string { return "http " + strconv.Itoa(status) }
+
+// cause names the reason why a connection failed.
+func cause(err error) string {
+	var timeout net.Error
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return errCut
+	case errors.Is(err, io.EOF):
+		return errEndOfStream
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return errRefused
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return errReset
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		return errFiles
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
+		return errTimeout
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return errTimeout
+	case errors.Is(err, errForeignBytes):
+		return errProtocol
+	}
+	return errUnknownCause
+}
+
+// errForeignBytes marks errors of our parsers: the server sent what the protocol does not allow.
+var errForeignBytes = errors.New("the server broke the protocol")
+
+// reason returns the number of an error text.
+func (c *Crowd) reason(text string) uint16 {
+	return uint16(c.Names.Number(text)) //nolint:gosec // the texts are a closed set, and channels are numbered apart
+}
+
+// channel returns the number of a channel name.
+func (c *Crowd) channel(name string) uint32 { return c.Names.Number(name) }

@@ -1,0 +1,56 @@
+package clients
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"holobench/history"
+	"holobench/wire/http1"
+)
+
+// Client is one simulated browser tab. Make it with Crowd.NewClient; then HoldStream and PostCommands are its two halves,
+// each a blocking call in a goroutine of its caller's.
+type Client struct {
+	crowd    *Crowd
+	id       uint32
+	node     uint16
+	instance string
+	channels []string
+
+	conns atomic.Uint32 // sockets made so far: the source of Observation.Conn
+
+	mu    sync.Mutex
+	seq   uint32        // commands asked for so far
+	queue chan command  // made by the first Post or PostCommands
+	head  []http1.Field // of a command
+}
+
+// ClientOptions say who a client is.
+type ClientOptions struct {
+	ID       uint32   // its number in the run, from 0; the publisher of its events
+	Instance string   // names its stream to the server, so that a command and a stream belong together
+	Channels []string // it is subscribed to; none = it holds no stream
+	Node     uint16   // of the target that it talks to, from 1; 0 = not known
+}
+
+// NewClient makes a client that does nothing yet.
+func (c *Crowd) NewClient(o ClientOptions) *Client {
+	c.init()
+	return &Client{crowd: c, id: o.ID, node: o.Node, instance: o.Instance, channels: o.Channels}
+}
+
+// ID is the client's number in the run.
+func (c *Client) ID() uint32 { return c.id }
+
+// newConn numbers a socket.
+func (c *Client) newConn() uint32 { return c.conns.Add(1) }
+
+// note starts an Observation of this client.
+func (c *Client) note(kind history.Kind, conn uint32, at int64) history.Observation {
+	return history.Observation{Kind: kind, Client: c.id, Node: c.node, Conn: conn, At: at, NotBefore: at, Handled: at}
+}
+
+// observe hands over a single Observation.
+func (c *Client) observe(o history.Observation) {
+	c.crowd.Observe([]history.Observation{o})
+}

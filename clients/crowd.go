@@ -1,0 +1,112 @@
+// Package clients simulates the browsers: each holds its down stream, posts its commands, and notes what it sees.
+//
+// A Client is one browser tab: one held event stream and one keep-alive connection for its commands, with one command in
+// flight at a time. A Crowd is what many clients have in common: the server, the clock, and the function that takes their
+// Observations. A client never returns a measured failure as an error: a refused command, a cut stream, a 503 is an
+// Observation. Errors are for what makes the measurement itself impossible.
+//
+// # What is stamped where
+//
+// Both sockets of a client are wire.StampedConn: arrivals carry the kernel's receive stamp, so that the scheduler of this
+// process, which may run the goroutine of one socket milliseconds after that of the other, cannot invent an order. The
+// last message of a read that emptied its socket arrived exactly at that stamp; for the messages queued before it the
+// kernel kept no stamp of their own, so that they are known as an interval (NotBefore, At].
+//
+// # Cost of an idle stream
+//
+// A stream costs one goroutine. It borrows its 64 KiB read buffer only for the moment in which there is something to
+// read, so that ten thousand idle streams share a handful of buffers.
+package clients
+
+import (
+	"context"
+	"net"
+	"sync"
+	"time"
+
+	"holobench/history"
+	"holobench/wire"
+	"holobench/wire/http1"
+)
+
+// Crowd is what the clients of one run share. The fields are set before the first client is made and not changed after.
+type Crowd struct {
+	Addr    string        // host:port of the server
+	Host    string        // value of the Host header; "" = Addr
+	Header  []http1.Field // sent with every request
+	Run     wire.RunID    // events that bear the marker of another run are alien
+	Epoch   int64         // time 0 of all Observations: CLOCK_REALTIME, ns since 1970
+	Names   *history.Names
+	Observe func([]history.Observation) // takes what was seen; copies; safe for concurrent use
+	Dial    func(ctx context.Context, network, addr string) (net.Conn, error)
+
+	Retry        time.Duration // pause before a reconnect until the server names another; 0 = 3 s, as Chrome
+	DialTimeout  time.Duration // 0 = 10 s
+	HeadTimeout  time.Duration // from the request to the head of the stream; 0 = 30 s
+	ReplyTimeout time.Duration // from the command to the end of its reply; 0 = 30 s
+	QueueLimit   int           // due commands that wait in one client, more are dropped; 0 = 1024
+
+	borrowed sync.Pool     // of *scratch
+	setup    sync.Once     // fills what follows
+	dialing  chan struct{} // bounds the connections that are being made at once
+}
+
+// maxDialing bounds the connections in the making: above it a listener's backlog overflows and SYNs are lost, which adds
+// a second to the join of those clients and says nothing about the server.
+const maxDialing = 256
+
+// scratch is what a stream borrows while it handles one read.
+type scratch struct {
+	buf [64 << 10]byte
+	obs []history.Observation
+}
+
+func (c *Crowd) init() {
+	c.setup.Do(func() {
+		c.dialing = make(chan struct{}, maxDialing)
+		c.borrowed.New = func() any { return new(scratch) }
+	})
+}
+
+func (c *Crowd) borrow() *scratch { return c.borrowed.Get().(*scratch) }
+
+func (c *Crowd) giveBack(s *scratch) {
+	s.obs = s.obs[:0]
+	c.borrowed.Put(s)
+}
+
+// now is the time of the user clock as Observations count it.
+func (c *Crowd) now() int64 { return time.Now().UnixNano() - c.Epoch }
+
+func (c *Crowd) host() string {
+	if c.Host != "" {
+		return c.Host
+	}
+	return c.Addr
+}
+
+// connect makes one stamped connection.
+func (c *Crowd) connect(ctx context.Context) (wire.StampedConn, error) {
+	c.init()
+	select {
+	case c.dialing <- struct{}{}:
+		defer func() { <-c.dialing }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	ctx, cancel := context.WithTimeout(ctx, or(c.DialTimeout, 10*time.Second))
+	defer cancel()
+	conn, err := c.Dial(ctx, "tcp", c.Addr)
+	if err != nil {
+		return nil, err
+	}
+	return Stamped(conn), nil
+}
+
+// or returns d, or its default when d is zero.
+func or(d, standard time.Duration) time.Duration {
+	if d > 0 {
+		return d
+	}
+	return standard
+}

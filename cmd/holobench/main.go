@@ -1,0 +1,91 @@
+// Command holobench load-tests realtime web apps whose clients send commands up by POST and receive broadcasts down by
+// SSE, and says how late, to whom, and how completely the broadcasts arrive.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// The exit codes of holobench. Of several that apply, report.Exit names the first.
+const (
+	exitOK       = 0
+	exitFailed   = 1   // the run could not finish
+	exitBadInput = 104 // the scenario or the flags are wrong; nothing was run
+)
+
+const exitHelp = `Exit codes, the first that applies:
+  104  the scenario or the flags are wrong, nothing was run
+  105  interrupted (the report is still written)
+  99   a budget is violated
+  1    the run could not finish (also: the bundled target died)
+  90   a budget is unknown: the evidence is too thin, or the generator was saturated
+  0    everything held`
+
+func main() {
+	os.Exit(mainCode(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// mainCode is the program without the process around it.
+func mainCode(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once: what is recorded by then is kept
+	code := exitOK
+	root := rootCommand(&code)
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	if err := root.ExecuteContext(ctx); err != nil {
+		fmt.Fprintf(stderr, "holobench: %v\n", err)
+		var coded *codedError
+		if errors.As(err, &coded) {
+			return coded.code
+		}
+		return exitBadInput // what cobra itself complains about: unknown commands and flags
+	}
+	return code
+}
+
+// codedError is an error that knows its exit code.
+type codedError struct {
+	code int
+	err  error
+}
+
+func (e *codedError) Error() string { return e.err.Error() }
+func (e *codedError) Unwrap() error { return e.err }
+
+// failed marks an error as one of carrying out, not of what was asked for.
+func failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &codedError{code: exitFailed, err: err}
+}
+
+func rootCommand(code *int) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "holobench",
+		Short: "Load testing for realtime web apps, with an eye for order",
+		Long: `holobench drives thousands of simulated browsers at a realtime server: each holds an event stream (SSE) and posts
+commands, and what every one of them saw, and when, becomes a history, a report and an exit code.
+
+` + exitHelp,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(runCommand(code), serveCommand(), checkCommand(), planCommand(), reportCommand(code), versionCommand())
+	return root
+}

@@ -1,0 +1,118 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"holobench/clients"
+)
+
+// join makes the clients, lets every one subscribe, and returns at the barrier: all streams are ready, and all senders
+// have their connection. The streams are held until holding ends, commands are posted until posting ends.
+func (x *execution) join(work, holding, posting context.Context) error {
+	limit := x.plan.Join
+	if limit == 0 {
+		limit = time.Minute
+	}
+	stop := x.every("join", 0)
+	defer stop()
+	waiting, gone := newBarrier(), make(chan error, 1)
+	x.makeClients()
+	for _, c := range x.streams {
+		ready := waiting.expect()
+		x.holding.Go(func() {
+			if err := c.HoldStream(holding, ready); err != nil {
+				select {
+				case gone <- fmt.Errorf("client %d: %w", c.ID(), err):
+				default: // one of them is told, all of them are in the history
+				}
+			}
+		})
+	}
+	seen := make(map[*clients.Client]bool)
+	for _, senders := range x.senders {
+		for _, c := range senders {
+			if !seen[c] {
+				seen[c] = true
+				ready := waiting.expect()
+				x.holding.Go(func() { c.PostCommands(posting, ready) }) //nolint:errcheck // its only end is the end of posting
+			}
+		}
+	}
+	timeout := time.NewTimer(limit)
+	defer timeout.Stop()
+	select {
+	case <-waiting.reached():
+		return nil
+	case err := <-gone:
+		return fmt.Errorf("subscribe the clients: %w", err)
+	case <-work.Done():
+		return errors.New("subscribe the clients: interrupted")
+	case <-timeout.C:
+		return fmt.Errorf("subscribe the clients: after %v only %d of %d streams were ready (is the server's limit of connections, "+
+			"or of open files, below that?)", limit, x.tally.subscribed.Load(), len(x.streams))
+	}
+}
+
+// makeClients numbers the clients as run.json does and finds the senders of each load.
+func (x *execution) makeClients() {
+	var all [][]*clients.Client
+	id := uint32(0)
+	for _, g := range x.plan.Groups {
+		var group []*clients.Client
+		for i := range g.Count {
+			o := clients.ClientOptions{ID: id, Node: 1}
+			if g.Channel != nil {
+				o.Instance, o.Channels = fmt.Sprintf("%s.c%d", x.o.ID, id), []string{g.Channel(i)}
+			}
+			c := x.crowd.NewClient(o)
+			group = append(group, c)
+			if g.Channel != nil {
+				x.streams = append(x.streams, c)
+			}
+			id++
+		}
+		all = append(all, group)
+	}
+	for _, l := range x.plan.Loads {
+		var senders []*clients.Client
+		if !l.Flood {
+			senders = all[l.Group][:l.Only]
+		}
+		x.senders = append(x.senders, senders)
+	}
+}
+
+// barrier waits for a number of parties that is known only when all of them are on their way.
+type barrier struct {
+	left atomic.Int64 // parties that are not ready, and one for reached itself
+	done chan struct{}
+}
+
+func newBarrier() *barrier {
+	b := &barrier{done: make(chan struct{})}
+	b.left.Store(1)
+	return b
+}
+
+// expect adds a party; what it returns is called, any number of times, when that party is ready.
+func (b *barrier) expect() (ready func()) {
+	b.left.Add(1)
+	return sync.OnceFunc(b.arrive)
+}
+
+func (b *barrier) arrive() {
+	if b.left.Add(-1) == 0 {
+		close(b.done)
+	}
+}
+
+// reached is called once, after the last expect; what it returns is closed when all parties are ready.
+func (b *barrier) reached() <-chan struct{} {
+	b.arrive()
+	return b.done
+}

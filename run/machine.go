@@ -1,0 +1,32 @@
+package run
+
+import (
+	"os"
+	"runtime"
+	"syscall"
+
+	"holobench/clients"
+	"holobench/history"
+)
+
+// DescribeMachine says where this process runs.
+func DescribeMachine() history.Machine {
+	m := history.Machine{OS: runtime.GOOS, Kernel: kernel(), CPUs: runtime.NumCPU(), MaxFiles: MaxFiles(), Stamps: "user"}
+	m.CPU, m.MemoryMB = cpuAndMemory()
+	if name, err := os.Hostname(); err == nil {
+		m.Hostname = name
+	}
+	if clients.KernelStamps() {
+		m.Stamps = "kernel"
+	}
+	return m
+}
+
+// MaxFiles is how many descriptors this process may have open. Go raises its soft limit to the hard one when it starts.
+func MaxFiles() int {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return 0
+	}
+	return int(min(limit.Cur, 1<<30)) //nolint:gosec // bounded
+}

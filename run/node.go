@@ -1,0 +1,26 @@
+package run
+
+import (
+	"context"
+	"io"
+)
+
+// Node is one running process of the bundled target, or in a test its likeness inside this process.
+type Node interface {
+	Addr() string          // host:port that it listens on
+	PID() int              // of its process
+	Done() <-chan struct{} // closed when it has ended
+	Exit() string          // how it ended, in words; of meaning after Done
+	Counters() (map[string]uint64, error)
+	Journal() (io.ReadCloser, error) // wire.Dispatch records; to be read after Done
+	Stop(ctx context.Context) error  // ends it gracefully and waits; when ctx ends first, not gracefully
+}
+
+// NodeOptions say which node to start.
+type NodeOptions struct {
+	Number int // from 1
+	Design string
+}
+
+// StartNode starts a node and returns when it answers.
+type StartNode func(ctx context.Context, o NodeOptions) (Node, error)

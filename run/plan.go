@@ -1,0 +1,153 @@
+// Package run carries a scenario out and writes its history.
+//
+// A run has five phases: the nodes of the bundled target start; every client subscribes, and the moment at which the last
+// one is subscribed is the barrier, 0s of the scenario; the loads post commands by their schedules; the drain waits until
+// every expected delivery has arrived or the stated time has passed; and at last streams and nodes end. Whatever happens
+// on the way (Ctrl-C, a node that dies) the phases that are left are still gone through as far as that makes sense, so that
+// the history says what was seen until then.
+package run
+
+import (
+	"fmt"
+	"time"
+
+	"holobench/clients"
+	"holobench/history"
+	"holobench/wire/http1"
+)
+
+// Plan is what a run does, with every default filled in. A Plan is a Go literal like any other; FromFile makes one of a
+// scenario file.
+type Plan struct {
+	Name     string
+	Seed     uint64
+	Scenario history.Scenario
+	Design   string // of the bundled target
+	Nodes    int
+	Header   []http1.Field // sent with every request of every client
+	Groups   []Group
+	Loads    []Load
+	Windows  []history.Window
+	Budgets  []history.Budget
+	Drain    time.Duration // the longest wait for deliveries after the load
+	Join     time.Duration // the longest wait for the barrier; 0 = 60 s
+	Warnings []string
+}
+
+// Group is a number of clients that are alike. Channel names the channel of its i-th client; nil = they hold no stream.
+type Group struct {
+	Name    string
+	Count   int
+	Channel func(i int) string
+}
+
+// Load is one schedule of commands. From and To of its stages are commands a second.
+type Load struct {
+	Name    string
+	Start   time.Duration // after the barrier
+	Stages  []Stage
+	Poisson bool
+	Group   int // index of the group that sends; of no meaning for a flood
+	Only    int // how many clients of the group send, from its first
+	Message clients.Message
+	Flood   bool
+	Workers int // of a flood
+}
+
+// Stage is a part of a load: its rate goes from one value to the other in a straight line.
+type Stage struct {
+	From, To float64
+	For      time.Duration
+}
+
+// Length is how long the load lasts.
+func (l *Load) Length() time.Duration {
+	var sum time.Duration
+	for _, s := range l.Stages {
+		sum += s.For
+	}
+	return sum
+}
+
+// End is when the load is over, after the barrier.
+func (l *Load) End() time.Duration { return l.Start + l.Length() }
+
+// Commands is how many commands the load is expected to ask for: the area under its rate.
+func (l *Load) Commands() float64 {
+	var sum float64
+	for _, s := range l.Stages {
+		sum += (s.From + s.To) / 2 * s.For.Seconds()
+	}
+	return sum
+}
+
+// Clients counts the clients of all groups; a flood counts as one more, which has no stream.
+func (p *Plan) Clients() int {
+	sum := 0
+	for _, g := range p.Groups {
+		sum += g.Count
+	}
+	return sum
+}
+
+// End is when the last load is over, after the barrier.
+func (p *Plan) End() time.Duration {
+	var end time.Duration
+	for i := range p.Loads {
+		end = max(end, p.Loads[i].End())
+	}
+	return end
+}
+
+// Subscribers counts the clients of each channel.
+func (p *Plan) Subscribers() map[string]int {
+	count := make(map[string]int)
+	for _, g := range p.Groups {
+		for i := range g.Count {
+			if g.Channel != nil {
+				count[g.Channel(i)]++
+			}
+		}
+	}
+	return count
+}
+
+// Deliveries is how many deliveries a load is expected to cause, when its senders take turns at random and nothing is lost.
+func (p *Plan) Deliveries(l *Load) float64 {
+	subscribers := p.Subscribers()
+	if l.Flood {
+		return l.Commands() * float64(subscribers[l.Message.Channel])
+	}
+	sum, group := 0, p.Groups[l.Group]
+	for i := range l.Only {
+		sum += subscribers[l.channel(&group, i)]
+	}
+	return l.Commands() * float64(sum) / float64(max(1, l.Only))
+}
+
+// channel is where the i-th sender of a load posts: the channel of the load when it names one, else the sender's own.
+func (l *Load) channel(g *Group, i int) string {
+	if l.Message.Channel != "" || g.Channel == nil {
+		return l.Message.Channel
+	}
+	return g.Channel(i)
+}
+
+// check finds what would make a plan impossible to carry out. Plans from a file are sound already; this is for literals.
+func (p *Plan) check() error {
+	if p.Nodes != 1 {
+		return fmt.Errorf("check the plan: %d nodes are asked for, the bundled target has one", p.Nodes)
+	}
+	for _, l := range p.Loads {
+		switch {
+		case len(l.Stages) == 0:
+			return fmt.Errorf("check the plan: load %q has no stage", l.Name)
+		case l.Flood:
+		case l.Group < 0 || l.Group >= len(p.Groups):
+			return fmt.Errorf("check the plan: load %q is sent by group %d of %d", l.Name, l.Group, len(p.Groups))
+		case l.Only < 1 || l.Only > p.Groups[l.Group].Count:
+			return fmt.Errorf("check the plan: load %q has %d senders of %d clients", l.Name, l.Only, p.Groups[l.Group].Count)
+		}
+	}
+	return nil
+}

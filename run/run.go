@@ -1,0 +1,240 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"holobench/clients"
+	"holobench/history"
+	"holobench/wire"
+)
+
+// Recorder takes the Observations of a run, as history.Writer does: Run writes until Close, and what was observed before
+// Close is complete when it returns.
+type Recorder interface {
+	Observe(batch []history.Observation)
+	Run(ctx context.Context) error
+	Close()
+}
+
+// Options are what a run needs of the world.
+type Options struct {
+	ID          wire.RunID
+	Software    history.Software
+	Machine     history.Machine
+	Names       *history.Names
+	Record      Recorder
+	SaveRun     func(history.Run) error      // writes run.json; called again whenever it changed
+	SaveSamples func([]history.Sample) error // nil = health is not sampled
+	StartNode   StartNode
+	Dial        clients.DialFunc
+	Progress    func(Progress) // nil = silence; called in turn, never at once
+}
+
+// Progress says how far a run has come.
+type Progress struct {
+	Stage      string        // "start", "join", "load", "drain", "end"
+	Elapsed    time.Duration // of the stage; of "load": since the barrier
+	Total      time.Duration // of the stage when it is known
+	Subscribed int
+	Clients    int
+	Missing    int64 // deliveries that are still expected
+}
+
+// execution is one run at work.
+type execution struct {
+	plan  Plan
+	o     Options
+	epoch int64
+	tally tally
+	crowd *clients.Crowd
+
+	mu  sync.Mutex // guards run
+	run history.Run
+
+	nodes   []Node
+	streams []*clients.Client
+	senders [][]*clients.Client // of each load
+	holding sync.WaitGroup      // the goroutines of the clients
+
+	watching sync.WaitGroup // those that wait for a node to die
+	ending   chan struct{}  // closed before the nodes are told to end: that is no death
+}
+
+// errNodeDied is the cause that ends a run when its target does.
+var errNodeDied = errors.New("the bundled target died")
+
+// Run carries the plan out and returns its description as it stands in run.json. The error says why the run could not be
+// carried to its end; the history holds what was seen until then. The end of ctx interrupts the load and is no error: what
+// was sent is still drained.
+func Run(ctx context.Context, p Plan, o Options) (history.Run, error) {
+	if err := p.check(); err != nil {
+		return history.Run{}, err
+	}
+	started := time.Now()
+	x := &execution{plan: p, o: o, epoch: started.UnixNano(), ending: make(chan struct{})}
+	x.tally.next = o.Record.Observe
+	x.describe(started)
+	x.crowd = &clients.Crowd{
+		Header: p.Header, Run: o.ID, Epoch: x.epoch, Names: o.Names, Observe: x.tally.observe, Dial: o.Dial,
+	}
+
+	work, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	recorded := make(chan error, 1)
+	go func() {
+		err := o.Record.Run(context.WithoutCancel(ctx))
+		if err != nil {
+			fail(err) // nothing that is measured from here on would be kept
+		}
+		recorded <- err
+	}()
+	err := x.carryOut(ctx, work, fail)
+	o.Record.Close()
+	err = errors.Join(err, <-recorded)
+	return x.finish(ctx, err)
+}
+
+// describe fills run.json as far as it is known before anything ran.
+func (x *execution) describe(started time.Time) {
+	p := &x.plan
+	x.run = history.Run{
+		Version: history.RunVersion, Name: p.Name, ID: x.o.ID, Seed: p.Seed, Started: started.UTC(), Epoch: x.epoch, Drain: int64(p.Drain),
+		Software: x.o.Software, Machine: x.o.Machine, Scenario: p.Scenario, Design: p.Design, Windows: p.Windows, Budgets: p.Budgets,
+		Warnings: p.Warnings,
+	}
+	first := uint32(0)
+	for _, g := range p.Groups {
+		x.run.Groups = append(x.run.Groups, history.Group{Name: g.Name, First: first, Count: uint32(g.Count)})
+		first += uint32(g.Count)
+	}
+	for i := range p.Loads {
+		l := &p.Loads[i]
+		x.run.Loads = append(x.run.Loads, history.Load{
+			Name: l.Name, From: int64(l.Start), To: int64(l.End()), Expected: uint64(l.Commands() + 0.5), Flood: l.Flood,
+		})
+		if l.Flood {
+			x.run.Groups = append(x.run.Groups, history.Group{Name: l.Name, First: first, Count: 1})
+			first++
+		}
+	}
+}
+
+// carryOut goes through the phases. It returns why it could not reach the end. However far it comes, it ends the nodes.
+func (x *execution) carryOut(ctx, work context.Context, fail context.CancelCauseFunc) error {
+	if err := x.save(nil); err != nil {
+		return err
+	}
+	x.progress(Progress{Stage: "start"})
+	err := x.startNodes(work, fail)
+	if err == nil {
+		stopHealth := x.sampleHealth(fail)
+		err = x.measure(ctx, work)
+		stopHealth()
+	}
+	return errors.Join(err, x.endNodes())
+}
+
+// measure is the part of a run in which there are nodes and clients.
+func (x *execution) measure(ctx, work context.Context) error {
+	holding, letGo := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer x.holding.Wait()
+	defer letGo(nil)
+	posting, hang := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer hang(nil)
+	if err := x.join(work, holding, posting); err != nil {
+		return x.whyStopped(work, err)
+	}
+	if err := x.save(func(r *history.Run) { r.Barrier = x.now() }); err != nil {
+		return err
+	}
+	err := x.loads(work)
+	if err == nil {
+		err = x.save(func(r *history.Run) { r.LoadEnd = x.now() })
+	}
+	if work.Err() != nil {
+		hang(nil) // what is queued is not sent any more
+	}
+	if !errors.Is(context.Cause(work), errNodeDied) {
+		x.drain()
+	}
+	hang(clients.ErrOverdue)
+	x.progress(Progress{Stage: "end"})
+	return errors.Join(x.whyStopped(work, err), x.save(func(r *history.Run) { r.End = x.now() }))
+}
+
+// whyStopped puts the cause of a stop in the place of the error that the stop made; an interruption is no error.
+func (x *execution) whyStopped(work context.Context, err error) error {
+	if work.Err() == nil {
+		return err
+	}
+	if cause := context.Cause(work); !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return nil
+}
+
+// finish completes run.json.
+func (x *execution) finish(ctx context.Context, err error) (history.Run, error) {
+	saveErr := x.save(func(r *history.Run) {
+		r.Finished, r.Ending = true, history.EndingComplete
+		switch {
+		case err != nil:
+			r.Ending, r.Failure = history.EndingFailed, err.Error()
+		case ctx.Err() != nil:
+			r.Ending = history.EndingInterrupted
+		}
+	})
+	return x.run, errors.Join(err, saveErr)
+}
+
+// save changes run.json and writes it. It is written at every turn of the run, so that a reader of a killed one knows
+// where its barrier was and which processes it had.
+func (x *execution) save(change func(*history.Run)) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if change != nil {
+		change(&x.run)
+	}
+	return x.o.SaveRun(x.run)
+}
+
+// now is the time of the run.
+func (x *execution) now() int64 { return time.Now().UnixNano() - x.epoch }
+
+func (x *execution) progress(p Progress) {
+	if x.o.Progress != nil {
+		p.Clients = x.plan.Clients()
+		p.Subscribed = int(x.tally.subscribed.Load())
+		p.Missing = x.tally.missing()
+		x.o.Progress(p)
+	}
+}
+
+// every calls report once a second until the function that it returns is called.
+func (x *execution) every(stage string, total time.Duration) (stop func()) {
+	if x.o.Progress == nil {
+		return func() {}
+	}
+	began := time.Now()
+	quit, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for {
+			x.progress(Progress{Stage: stage, Elapsed: time.Since(began), Total: total})
+			select {
+			case <-tick.C:
+			case <-quit:
+				return
+			}
+		}
+	}()
+	return func() {
+		close(quit)
+		<-done
+	}
+}

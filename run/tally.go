@@ -1,0 +1,104 @@
+package run
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"holobench/history"
+	"holobench/wire"
+)
+
+// tally counts, as Observations pass by, what the run itself must know: when everybody is subscribed, and whether all
+// that is expected has arrived. It judges nothing: the report counts again, from the history and by the full rule.
+type tally struct {
+	next func([]history.Observation)
+
+	subscribed atomic.Int64 // streams that are ready now
+	delivered  atomic.Int64
+	posted     atomic.Int64 // commands that a client was asked for
+	settled    atomic.Int64 // commands of which no more will come: replied, unknown, refused or dropped
+
+	mu       sync.Mutex
+	ready    map[uint32]int       // subscriptions of a channel
+	streams  map[stream][]uint32  // the channels of a ready stream
+	inFlight map[wire.EventID]int // subscriptions of the channel when the command was sent
+	expected int64                // deliveries of the commands that the server took
+}
+
+type stream struct{ client, conn uint32 }
+
+// observe counts a batch and hands it on.
+func (t *tally) observe(batch []history.Observation) {
+	delivered := int64(0)
+	for i := range batch {
+		switch o := &batch[i]; o.Kind {
+		case history.Delivered:
+			delivered++
+		case history.Subscribed, history.Ended, history.Closed:
+			t.stream(o)
+		case history.Sent, history.Replied, history.Unknown, history.Refused, history.Dropped:
+			t.command(o)
+		default:
+		}
+	}
+	if delivered > 0 {
+		t.delivered.Add(delivered)
+	}
+	t.next(batch)
+}
+
+// stream keeps count of who is subscribed to what.
+func (t *tally) stream(o *history.Observation) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ready == nil {
+		t.ready, t.streams = make(map[uint32]int), make(map[stream][]uint32)
+	}
+	key := stream{o.Client, o.Conn}
+	if o.Kind == history.Subscribed {
+		if len(t.streams[key]) == 0 {
+			t.subscribed.Add(1)
+		}
+		t.ready[o.Channel]++
+		t.streams[key] = append(t.streams[key], o.Channel)
+		return
+	}
+	if channels, ok := t.streams[key]; ok {
+		t.subscribed.Add(-1)
+		for _, channel := range channels {
+			t.ready[channel]--
+		}
+		delete(t.streams, key)
+	}
+}
+
+// command keeps count of the deliveries that are to come.
+func (t *tally) command(o *history.Observation) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.inFlight == nil {
+		t.inFlight = make(map[wire.EventID]int)
+	}
+	if o.Kind == history.Sent {
+		t.inFlight[o.Event] = t.ready[o.Channel]
+		return
+	}
+	if o.Kind == history.Replied && o.Err == history.NoErr {
+		t.expected += int64(t.inFlight[o.Event])
+	}
+	delete(t.inFlight, o.Event)
+	t.settled.Add(1)
+}
+
+// complete says whether every command is settled and as much has arrived as was expected.
+func (t *tally) complete() bool {
+	return t.settled.Load() >= t.posted.Load() && t.missing() <= 0
+}
+
+// missing is how many deliveries of the commands so far are still to come; a duplicate hides one, which is why a report
+// never uses it.
+func (t *tally) missing() int64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.expected - t.delivered.Load()
+}
