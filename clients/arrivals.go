@@ -41,7 +41,7 @@ func (a *Arrivals) Next() (due time.Duration, ok bool) {
 	for len(a.stages) > 0 {
 		now := a.stages[0]
 		wait, stop := now.pacer.Pace(a.at, a.hits)
-		if !stop && a.at+wait < now.length {
+		if !stop && a.at+wait <= now.length {
 			a.at += wait
 			a.hits++
 			return a.began + a.at, true

@@ -218,7 +218,8 @@ func (s *stream) ended(err error) {
 
 // OnHead implements http1.Handler.
 func (s *stream) OnHead(h *http1.Head) error {
-	if h.Status != 200 || !strings.HasPrefix(h.ContentType, "text/event-stream") {
+	kind, _, _ := strings.Cut(h.ContentType, ";")
+	if h.Status != 200 || !strings.EqualFold(strings.TrimSpace(kind), "text/event-stream") {
 		return &RefusedError{Status: h.Status, ContentType: h.ContentType}
 	}
 	for _, channel := range s.channels {

@@ -134,8 +134,10 @@ func (h *History) scanSegment(segment string, batch []Observation, yield func([]
 		yieldErr = yield(batch[:n])
 	}
 	h.Unrecognised += s.unrecognised
-	// Nothing is lost by a failure to close what was only read.
-	return errors.Join(yieldErr, s.close())
+	if err := s.close(); err != nil {
+		h.noteDamage(segment, err)
+	}
+	return yieldErr
 }
 
 // Samples returns the samples of the run in the order of writing. A run without any has none.

@@ -8,8 +8,6 @@ import (
 	"os"
 
 	"github.com/parquet-go/parquet-go"
-
-	"holobench/wire"
 )
 
 // column says which column of a segment fills which field of an Observation.
@@ -294,9 +292,9 @@ func copyNumbers(which column, dst []Observation, values []int32) {
 		}
 	case publisherColumn:
 		for i, v := range values {
-			dst[i].Event = wire.EventID{Publisher: uint32(v)}
+			dst[i].Event.Publisher = uint32(v)
 		}
-	case seqColumn: // stands behind publisher
+	case seqColumn:
 		for i, v := range values {
 			dst[i].Event.Seq = uint32(v)
 		}

@@ -172,13 +172,16 @@ func (w *Writer) Close() {
 // same as Close, because the record of an interrupted run is worth the moment that it takes to complete; so Run returns
 // nil for it. An error means that the history is incomplete: the disk is full, for example; complete segments stay.
 func (w *Writer) Run(ctx context.Context) error {
-	rotation := &rotation{out: newSegmentWriter(w.names), dir: w.dir.File(segmentsDir), opts: w.opts}
-	err := w.run(ctx, rotation)
+	return w.runInto(ctx, &rotation{out: newSegmentWriter(w.names), dir: w.dir.File(segmentsDir), opts: w.opts})
+}
+
+func (w *Writer) runInto(ctx context.Context, out *rotation) error {
+	err := w.pump(ctx, out)
 	if err == nil {
-		err = rotation.end()
+		err = out.end()
 	}
 	if err != nil {
-		err = errors.Join(fmt.Errorf("record the run: %w", err), rotation.out.abandon())
+		err = errors.Join(fmt.Errorf("record the run: %w", err), out.out.abandon())
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -192,7 +195,8 @@ func (w *Writer) Run(ctx context.Context) error {
 	return err
 }
 
-func (w *Writer) run(ctx context.Context, out *rotation) error {
+// pump moves chunks from the observers to out until the intake is closed and empty.
+func (w *Writer) pump(ctx context.Context, out *rotation) error {
 	tick := time.NewTicker(w.opts.ChunkAge)
 	defer tick.Stop()
 	done := ctx.Done()

@@ -7,57 +7,90 @@ const (
 	own   = iota // the client published the event itself
 	other        // somebody else did
 	roles
+	everyone = roles // both
 )
 
-// paths is the number of history.Path constants.
+// paths is the number of history.Path constants; history.NoPath stands for all of them where figures are asked for.
 const paths = int(history.Browser) + 1
 
-// byDelivery is a table with one entry for each kind of delivery.
-type byDelivery[T any] [roles][paths]T
+// audience names a set of deliveries: those of one role or everyone, by one path or, with NoPath, by any.
+type audience struct {
+	role int
+	path history.Path
+}
 
 // tally is what one window holds. The zero value is empty.
 type tally struct {
-	latency byDelivery[Histogram] // due -> arrival of each delivery
-	worst   byDelivery[Histogram] // of each event that has such a delivery, the latest one
+	latency [roles][paths]Histogram // due -> arrival, of each delivery
+	worst   map[audience]*Histogram // due -> the latest arrival among the audience, of each event
 
-	worstOwn, worstOther, worstAny Histogram // the same over all paths
-	worstPath                      [paths]Histogram
-
-	spread     Histogram // first -> last arrival of each event that reached two clients or more
-	connecting Histogram
-	publish    Histogram // the generator's lateness: its client was free -> write(2)
-	queue      Histogram // due -> its client was free
+	spread     Histogram // first -> last arrival, of each event that reached two clients or more
+	connecting Histogram // dial -> head of the stream
+	publish    Histogram // the client was free to send -> write(2): the generator's own lateness
+	queue      Histogram // due -> the client was free to send
 	lag        Histogram // arrival -> the client's code saw it
 
-	commands commands // of the clients
-	floods   []commands
+	clients commands             // what the clients sent
+	floods  map[uint32]*commands // what each flood sent, by its number among the clients
 
-	streamed   int64 // deliveries by stream
+	streamed   int64 // deliveries by SSE
 	reconnects int64
+	standing   standings
+}
 
+// commands counts what became of the commands that were due in a window.
+type commands struct {
+	sent        int64
+	answered    int64 // a whole reply came, whatever its status
+	rejected    int64 // of these: not 2xx
+	unknown     int64 // sent, and no whole reply came
+	refused     int64 // never sent: no connection could be had
+	dropped     int64 // never sent, not counting interrupted
+	interrupted int64 // never sent because the run was told to stop
+	duration    Histogram
+}
+
+// due is how many commands the schedule asked for.
+func (c *commands) due() int64 { return c.sent + c.refused + c.dropped + c.interrupted }
+
+// outcomes is how many commands are known to have succeeded or failed.
+func (c *commands) outcomes() int64 { return c.answered + c.unknown + c.refused }
+
+func (c *commands) failed() int64 { return c.rejected + c.unknown + c.refused }
+
+// standings sums up where the events of a window stand.
+type standings struct {
 	events        int64
 	expected      int64
 	reached       int64
 	lost          int64
 	duplicated    int64
 	indeterminate int64
-	delivered     int64
 	stray         int64
 }
 
-// commands counts what became of the commands that were due in a window.
-type commands struct {
-	due         int64 // sent, refused or dropped
-	sent        int64
-	answered    int64 // replied, whatever the status
-	failed      int64 // answered with an error, refused, or without an answer
-	refused     int64
-	dropped     int64 // not counting interrupted
-	interrupted int64 // never sent because the run was interrupted
-	duration    Histogram
+// of returns the latencies of an audience.
+func (t *tally) of(a audience) *Histogram {
+	sum := new(Histogram)
+	for role := range t.latency {
+		for path := range t.latency[role] {
+			if (a.role == everyone || a.role == role) && (a.path == history.NoPath || int(a.path) == path) {
+				sum.Merge(&t.latency[role][path])
+			}
+		}
+	}
+	return sum
 }
 
-// requests counts the commands whose outcome is known to be good or bad.
-func (c *commands) requests() int64 { return c.answered + c.lostReplies() + c.refused }
-
-func (c *commands) lostReplies() int64 { return c.failed - c.refused - c.rejected() }
+// flood returns the counts of one flood.
+func (t *tally) flood(client uint32) *commands {
+	if t.floods == nil {
+		t.floods = make(map[uint32]*commands)
+	}
+	c := t.floods[client]
+	if c == nil {
+		c = new(commands)
+		t.floods[client] = c
+	}
+	return c
+}

@@ -16,16 +16,22 @@ type windows struct {
 	load    time.Duration // how long the load lasted; 0 when nobody knows
 }
 
-// each calls visit with the index of every window that holds the moment: whole always, then those of the scenario, which
-// may overlap.
-func (w *windows) each(moment int64, visit func(window int)) {
-	visit(whole)
-	since := moment - w.barrier
-	for i := range w.named {
-		if since >= w.named[i].From && since < w.named[i].To {
-			visit(i + 1)
-		}
+func windowsOf(run *history.Run) windows {
+	w := windows{barrier: run.Barrier, named: run.Windows}
+	if run.LoadEnd > run.Barrier && run.Barrier > 0 {
+		w.load = time.Duration(run.LoadEnd - run.Barrier)
 	}
+	return w
+}
+
+// has says whether the moment lies in the window: in the whole run always, in one of the scenario from its beginning up
+// to and without its end.
+func (w *windows) has(window int, moment int64) bool {
+	if window == whole {
+		return true
+	}
+	since := moment - w.barrier
+	return since >= w.named[window-1].From && since < w.named[window-1].To
 }
 
 // count is the number of windows, the whole run being one of them.

@@ -16,6 +16,7 @@ type ban struct {
 	except []string // directories or files where it is allowed
 	only   []string // nil = everywhere, otherwise the directories in which it is banned
 	tests  bool     // in test files too
+	bubble bool     // but not inside a call of synctest.Test, where the clock is virtual
 	remedy string
 }
 
@@ -35,8 +36,9 @@ func bans() []ban {
 		{pkg: "os", names: []string{"Args", "Getenv", "LookupEnv", "Environ"}, except: []string{cmd}, remedy: world},
 		{pkg: "flag", except: []string{cmd}, remedy: world},
 		{
-			pkg: "time", names: []string{"Sleep"}, tests: true,
-			remedy: "wait for the thing itself (a channel, a context, a timer in a select); in tests use testing/synctest",
+			// In a bubble a sleep costs nothing and ends at one exact moment: there it is a statement about time, not a hope.
+			pkg: "time", names: []string{"Sleep"}, tests: true, bubble: true,
+			remedy: "wait for the thing itself (a channel, a context, a timer in a select); in tests sleep only inside synctest.Test",
 		},
 		{pkg: "time", names: []string{"Now", "Since", "Until"}, only: []string{"wire", "wire/sse", "wire/http1", "scenarios", "ordering", "report"}, remedy: clock},
 		{pkg: "math/rand", tests: true, remedy: "use math/rand/v2 with a seed that the caller passes in"},
@@ -89,6 +91,9 @@ func (b ban) find(m *module, file *source, names map[string]string) []finding {
 				say(node, b.pkg+"."+node.Sel.Name)
 			}
 		case *ast.CallExpr:
+			if b.bubble && isCall(node, "synctest.Test") {
+				return false
+			}
 			if called, ok := node.Fun.(*ast.Ident); ok && b.pkg == "" && slices.Contains(b.names, called.Name) {
 				say(node, called.Name)
 			}

@@ -84,3 +84,11 @@ func TestClockIsFreeWhereThingsHappen(t *testing.T) {
 	m := parse(t, map[string]string{"clients/x.go": "package clients\n\nimport \"time\"\n\nfunc f() time.Time { return time.Now() }\n"})
 	checkFindings(t, "calls", m, nil)
 }
+
+// TestSleepInABubble shows that a test may sleep where the clock is virtual, and only there.
+func TestSleepInABubble(t *testing.T) {
+	t.Parallel()
+	m := parse(t, map[string]string{"wire/x_test.go": "package wire\n\nimport (\n\t\"testing/synctest\"\n\t\"time\"\n)\n\n" +
+		"func f() {\n\tsynctest.Test(nil, func() { go func() { time.Sleep(1) }() })\n\ttime.Sleep(1)\n}\n"})
+	checkFindings(t, "calls", m, []string{"wire/x_test.go:10: time.Sleep is banned here"})
+}

@@ -2,9 +2,7 @@ package http1
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"math"
 )
 
 // Head is what a client needs to know of the head of a response.
@@ -19,18 +17,8 @@ type Head struct {
 	KeepAlive       bool   // the connection may carry another request when this response is complete
 }
 
-// framing is what the fields of a head say about the end of the body and of the connection.
-type framing struct {
-	length    int64 // Content-Length; -1 = none
-	chunked   bool
-	close     bool // Connection: close
-	keepAlive bool // Connection: keep-alive
-	old       bool // HTTP/1.0
-}
-
-// readStatus reads the status line and forgets the head before it.
+// readStatus reads the status line.
 func (head *Head) readStatus(line []byte, f *framing) error {
-	head.Status = 0
 	version, rest, _ := bytes.Cut(line, []byte(" "))
 	switch string(version) {
 	case "HTTP/1.1":
@@ -44,7 +32,6 @@ func (head *Head) readStatus(line []byte, f *framing) error {
 		return fmt.Errorf("reading an HTTP response: the status line %q has no status of three digits", shorten(line))
 	}
 	head.Status = int(code[0]-'0')*100 + int(code[1]-'0')*10 + int(code[2]-'0')
-	f.seen = 0
 	return nil
 }
 
@@ -69,7 +56,33 @@ func (head *Head) readField(line []byte, f *framing) error {
 	case is(name, "connection"):
 		f.readConnection(value)
 	case is(name, "content-type"):
-		set(&head.ContentType, value, &f.seen, seenType)
+		f.set(&head.ContentType, value, seenContentType)
+	case is(name, "content-encoding"):
+		f.set(&head.ContentEncoding, value, seenContentEncoding)
+	case is(name, "location"):
+		f.set(&head.Location, value, seenLocation)
+	case is(name, "retry-after"):
+		f.set(&head.RetryAfter, value, seenRetryAfter)
 	}
 	return nil
+}
+
+// frame draws the conclusions when all fields have been read.
+func (head *Head) frame(f framing) {
+	f.forget(&head.ContentType, seenContentType)
+	f.forget(&head.ContentEncoding, seenContentEncoding)
+	f.forget(&head.Location, seenLocation)
+	f.forget(&head.RetryAfter, seenRetryAfter)
+	// A response with both a length and chunks, or with chunks under HTTP/1.0, is read by its chunks; but it went through
+	// something that does not understand them, so that nothing behind it can be trusted (RFC 9112, 6.1 and 6.3).
+	doubtful := f.chunked && (f.old || f.length >= 0)
+	head.Chunked, head.ContentLength = f.chunked, f.length
+	switch {
+	case head.Status == 204 || head.Status == 304:
+		head.Chunked, head.ContentLength = false, 0
+	case f.chunked:
+		head.ContentLength = -1
+	}
+	delimited := head.Chunked || head.ContentLength >= 0
+	head.KeepAlive = delimited && !doubtful && !f.close && (!f.old || f.keepAlive)
 }

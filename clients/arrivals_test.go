@@ -1,0 +1,110 @@
+package clients
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+)
+
+// all lists the due times of a schedule.
+func all(t *testing.T, from, to float64, length time.Duration, rng *rand.Rand) []time.Duration {
+	t.Helper()
+	var a Arrivals
+	if err := a.Add(from, to, length, rng); err != nil {
+		t.Fatal(err)
+	}
+	return drain(&a)
+}
+
+func drain(a *Arrivals) []time.Duration {
+	var dues []time.Duration
+	for due, ok := a.Next(); ok; due, ok = a.Next() {
+		dues = append(dues, due)
+	}
+	return dues
+}
+
+func TestConstantArrivalsAreEven(t *testing.T) {
+	t.Parallel()
+	dues := all(t, 200, 200, 10*time.Second, nil)
+	if len(dues) != 2000 {
+		t.Fatalf("%d commands in 10 s at 200/s", len(dues))
+	}
+	for i := 1; i < len(dues); i++ {
+		if gap := dues[i] - dues[i-1]; gap != 5*time.Millisecond {
+			t.Fatalf("gap %d is %v, want 5ms", i, gap)
+		}
+	}
+}
+
+func TestRampFollowsItsArea(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		from, to float64
+		length   time.Duration
+	}{{0, 100, 10 * time.Second}, {50, 400, 30 * time.Second}, {100, 0, 10 * time.Second}, {0.5, 2, time.Minute}} {
+		slope := (c.to - c.from) / c.length.Seconds()
+		for i, due := range all(t, c.from, c.to, c.length, nil) {
+			s := due.Seconds()
+			if area := c.from*s + slope*s*s/2; math.Abs(area-float64(i+1)) > 1e-3 {
+				t.Fatalf("%v -> %v: hit %d is due at %v, where the area is %v", c.from, c.to, i+1, due, area)
+			}
+		}
+		if got, want := float64(len(all(t, c.from, c.to, c.length, nil))), (c.from+c.to)/2*c.length.Seconds(); math.Abs(got-want) > 1 {
+			t.Errorf("%v -> %v: %v commands, want %v", c.from, c.to, got, want)
+		}
+	}
+}
+
+func TestPoissonArrivals(t *testing.T) {
+	t.Parallel()
+	const seed = 42
+	rng := func() *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }
+	dues := all(t, 200, 200, 500*time.Second, rng())
+	if n := float64(len(dues)); math.Abs(n-1e5) > 4*math.Sqrt(1e5) {
+		t.Errorf("seed %d: %v commands, want 100000 +- 1265", seed, n)
+	}
+	var gaps []float64
+	for i := 1; i < len(dues); i++ {
+		gaps = append(gaps, (dues[i]-dues[i-1]).Seconds()*200)
+	}
+	slices.Sort(gaps)
+	worst := 0.0 // Kolmogorov-Smirnov distance of the gaps from Exp(1)
+	for i, g := range gaps {
+		worst = max(worst, math.Abs(1-math.Exp(-g)-float64(i)/float64(len(gaps))))
+	}
+	if limit := 1.95 / math.Sqrt(float64(len(gaps))); worst > limit { // p = 0.001
+		t.Errorf("seed %d: the gaps are %v away from an exponential law, limit %v", seed, worst, limit)
+	}
+	if !slices.Equal(dues, all(t, 200, 200, 500*time.Second, rng())) {
+		t.Error("the same seed gave another schedule")
+	}
+	if ramp := all(t, 0, 200, 500*time.Second, rng()); math.Abs(float64(len(ramp))-5e4) > 4*math.Sqrt(5e4) {
+		t.Errorf("seed %d: a ramp to 200/s gave %d commands, want 50000", seed, len(ramp))
+	}
+}
+
+func TestStagesFollowEachOther(t *testing.T) {
+	t.Parallel()
+	var a Arrivals
+	for _, rate := range []float64{10, 0, 20} {
+		if err := a.Add(rate, rate, time.Second, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	counts := map[int]int{}
+	for _, due := range drain(&a) {
+		counts[int((due-1)/time.Second)]++ // a command that is due at the end of a stage still belongs to it
+	}
+	if counts[0] != 10 || counts[1] != 0 || counts[2] != 20 {
+		t.Errorf("commands a second: %v, want 10, 0 and 20", counts)
+	}
+	if err := a.Add(-1, 1, time.Second, nil); err == nil {
+		t.Error("a negative rate was taken")
+	}
+	if err := a.Add(1, 1, 0, nil); err == nil {
+		t.Error("an empty stage was taken")
+	}
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"holobench/run"
+	"holobench/scenarios"
+)
+
+func checkCommand() *cobra.Command {
+	var env []string
+	c := &cobra.Command{
+		Use:   "check FILE...",
+		Short: "Check scenario files; nothing is run",
+		Long:  "check reads scenario files as run does and names every error as FILE:LINE:COL with its remedy. It exits 104 when there is one.",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			lookup, err := environment(env)
+			if err != nil {
+				return err
+			}
+			for _, path := range args {
+				file, err := scenarios.Read(path, lookup)
+				if err != nil {
+					return err
+				}
+				for _, warning := range file.Warnings(run.MaxFiles()) {
+					fmt.Fprintf(c.ErrOrStderr(), "%s: warning: %s\n", path, warning)
+				}
+				fmt.Fprintf(c.OutOrStdout(), "%s: ok\n", path)
+			}
+			return nil
+		},
+	}
+	c.Flags().StringArrayVarP(&env, "env", "e", nil, "K=V: a value for ${env.K} in the scenario; repeatable")
+	return c
+}
+
+func planCommand() *cobra.Command {
+	var env []string
+	c := &cobra.Command{
+		Use:   "plan FILE",
+		Short: "Print what a scenario resolves to: clients, schedule, expected counts",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			lookup, err := environment(env)
+			if err != nil {
+				return err
+			}
+			file, err := scenarios.Read(args[0], lookup)
+			if err != nil {
+				return err
+			}
+			plan, err := run.FromFile(file, run.MaxFiles())
+			if err != nil {
+				return err
+			}
+			return printPlan(c.OutOrStdout(), &plan)
+		},
+	}
+	c.Flags().StringArrayVarP(&env, "env", "e", nil, "K=V: a value for ${env.K} in the scenario; repeatable")
+	return c
+}
+
+// printPlan writes a plan for a person.
+func printPlan(out io.Writer, p *run.Plan) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "name\t%s\nseed\t%d\ntarget\tbundled, design %s, %d node\n", p.Name, p.Seed, p.Design, p.Nodes)
+	for _, g := range p.Groups {
+		fmt.Fprintf(w, "clients %s\t%d, %s\n", g.Name, g.Count, channelsOf(g))
+	}
+	for i := range p.Loads {
+		l := &p.Loads[i]
+		fmt.Fprintf(w, "load %s\t%v to %v, %s, %s\n", l.Name, l.Start, l.End(), ratesOf(l), sendersOf(p, l))
+		fmt.Fprintf(w, "\t%.0f commands, %.0f deliveries expected\n", l.Commands(), p.Deliveries(l))
+	}
+	for _, window := range p.Windows {
+		fmt.Fprintf(w, "window %s\t%v to %v\n", window.Name, seconds1(window.From), seconds1(window.To))
+	}
+	for _, b := range p.Budgets {
+		fmt.Fprintf(w, "budget\t%s: %s\n", b.Metric, b.Threshold)
+	}
+	fmt.Fprintf(w, "drain\tat most %v\n", p.Drain)
+	for _, warning := range p.Warnings {
+		fmt.Fprintf(w, "warning\t%s\n", warning)
+	}
+	return w.Flush()
+}
+
+func seconds1(ns int64) string { return fmt.Sprintf("%gs", float64(ns)/1e9) }
+
+func channelsOf(g run.Group) string {
+	if g.Channel == nil {
+		return "no stream"
+	}
+	names, first := make(map[string]bool), g.Channel(0)
+	for i := range g.Count {
+		names[g.Channel(i)] = true
+	}
+	if len(names) == 1 {
+		return fmt.Sprintf("all in channel %q", first)
+	}
+	return fmt.Sprintf("spread over %d channels (%q, %q, ...)", len(names), first, g.Channel(1))
+}
+
+func ratesOf(l *run.Load) string {
+	var parts []string
+	for _, s := range l.Stages {
+		if s.From == s.To {
+			parts = append(parts, fmt.Sprintf("%g/s for %v", s.To, s.For))
+		} else {
+			parts = append(parts, fmt.Sprintf("%g/s to %g/s in %v", s.From, s.To, s.For))
+		}
+	}
+	arrivals := "evenly spaced"
+	if l.Poisson {
+		arrivals = "Poisson"
+	}
+	return strings.Join(parts, ", then ") + ", " + arrivals
+}
+
+func sendersOf(p *run.Plan, l *run.Load) string {
+	size := fmt.Sprintf("%d B", max(l.Message.Size, len(l.Message.Text)))
+	if l.Flood {
+		return fmt.Sprintf("plain POSTs by %d workers, %s", l.Workers, size)
+	}
+	return fmt.Sprintf("%q by %d of %s, %s", l.Message.Name, l.Only, p.Groups[l.Group].Name, size)
+}

@@ -1,0 +1,30 @@
+package main
+
+import "github.com/spf13/cobra"
+
+func reportCommand(code *int) *cobra.Command {
+	var noColor bool
+	c := &cobra.Command{
+		Use:   "report DIR...",
+		Short: "Report a run again from its directory",
+		Long: `report computes every figure again from the history in DIR (for example ` + runsDir + `/latest), writes report.html and
+summary.json there, prints the summary and exits as run would have done. It works on a run whose generator was killed, too.
+
+` + exitHelp,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			for _, dir := range args {
+				got, err := writeReport(dir, c.OutOrStdout(), colours(noColor, c.OutOrStdout()))
+				if err != nil {
+					return err
+				}
+				if *code == exitOK {
+					*code = got
+				}
+			}
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&noColor, "no-color", false, "no colours (also: NO_COLOR)")
+	return c
+}

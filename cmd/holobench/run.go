@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"holobench/history"
+	"holobench/report"
+	"holobench/run"
+	"holobench/scenarios"
+	"holobench/wire"
+)
+
+// runsDir is where runs go unless --dir says otherwise.
+const runsDir = "holobench-runs"
+
+// defaultScenario is the file that run takes when none is named.
+const defaultScenario = "scenarios.yaml"
+
+// runFlags are the flags of run.
+type runFlags struct {
+	quick   quickFlags
+	dir     string
+	env     []string
+	seed    uint64
+	quiet   bool
+	noColor bool
+}
+
+func runCommand(code *int) *cobra.Command {
+	var f runFlags
+	c := &cobra.Command{
+		Use:   "run [FILE]",
+		Short: "Carry a scenario out: progress, summary, report",
+		Long: `run carries out the scenario FILE (` + defaultScenario + ` when none is named and none of the quick-run flags is given)
+against the bundled target. It writes a directory ` + runsDir + `/<UTC time>-<name>/ with the whole history (Parquet), run.json,
+samples.csv, summary.json and report.html, and prints the path of the report as its last line.
+
+Ctrl-C ends the load; what was sent is still drained and reported. A second Ctrl-C ends at once.
+
+` + exitHelp,
+		Example: `  holobench run scenarios.yaml
+  holobench run --clients 500 --rate 100/s --duration 10s --design single-channel`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			file, err := f.read(c, args)
+			if err != nil {
+				return err
+			}
+			if c.Flags().Changed("seed") {
+				file.Seed = f.seed
+			}
+			*code, err = f.run(c.Context(), file, c.OutOrStdout(), c.ErrOrStderr())
+			return err
+		},
+	}
+	f.quick.register(c)
+	c.Flags().StringVar(&f.dir, "dir", "", "directory of this run (must be new or empty); default: a new one in "+runsDir)
+	c.Flags().StringArrayVarP(&f.env, "env", "e", nil, "K=V: a value for ${env.K} in the scenario, before the environment's own; repeatable")
+	c.Flags().Uint64Var(&f.seed, "seed", 0, "seed of every random draw, in place of the scenario's")
+	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
+	c.Flags().BoolVar(&f.noColor, "no-color", false, "no colours (also: NO_COLOR)")
+	return c
+}
+
+// read finds the scenario: a file, or the quick-run flags.
+func (f *runFlags) read(c *cobra.Command, args []string) (*scenarios.File, error) {
+	env, err := environment(f.env)
+	if err != nil {
+		return nil, err
+	}
+	quick := f.quick.given(c)
+	switch {
+	case len(args) == 1 && quick != "":
+		return nil, fmt.Errorf("--%s goes without a FILE; in %s it is %s that says this", quick, args[0], quickKeys(quick))
+	case len(args) == 1:
+		return scenarios.Read(args[0], env)
+	case quick != "":
+		return scenarios.Parse("(flags)", []byte(f.quick.scenario()), env)
+	}
+	if _, err := os.Stat(defaultScenario); err != nil {
+		return nil, fmt.Errorf("no FILE is named and there is no %s here (name a scenario, or say --clients 100 --rate 50/s --duration 10s)", defaultScenario)
+	}
+	return scenarios.Read(defaultScenario, env)
+}
+
+// environment looks names up in K=V pairs first and in the process's environment then.
+func environment(pairs []string) (func(string) (string, bool), error) {
+	given := make(map[string]string)
+	for _, pair := range pairs {
+		name, value, ok := strings.Cut(pair, "=")
+		if !ok || name == "" {
+			return nil, fmt.Errorf("--env %q: it must be NAME=VALUE", name)
+		}
+		given[name] = value
+	}
+	return func(name string) (string, bool) {
+		if value, ok := given[name]; ok {
+			return value, true
+		}
+		return os.LookupEnv(name)
+	}, nil
+}
+
+// run carries a checked scenario out and reports it.
+func (f *runFlags) run(ctx context.Context, file *scenarios.File, stdout, stderr io.Writer) (code int, err error) {
+	plan, err := run.FromFile(file, run.MaxFiles())
+	if err != nil {
+		return 0, err
+	}
+	dir, err := f.directory(plan.Name)
+	if err != nil {
+		return 0, err
+	}
+	if dir.Unlinked != nil {
+		plan.Warnings = append(plan.Warnings, fmt.Sprintf("%s/latest does not point at this run: %v", runsDir, dir.Unlinked))
+	}
+	for _, warning := range plan.Warnings {
+		fmt.Fprintf(stderr, "warning: %s\n", warning)
+	}
+	live := report.NewLive()
+	names := new(history.Names)
+	writer := history.NewWriter(dir, names, history.Options{Tap: live.Add})
+	progress := newProgress(stderr, live, f.quiet)
+	result, runErr := run.Run(ctx, plan, run.Options{
+		ID:       wire.RunID(rand.Uint32()),
+		Software: history.Software{Holobench: programVersion(), Go: goVersion()},
+		Machine:  run.DescribeMachine(), Names: names, Record: writer,
+		SaveRun: dir.WriteRun, SaveSamples: dir.AppendSamples,
+		StartNode: startNodes(dir.Path),
+		Dial:      (&net.Dialer{KeepAlive: -1}).DialContext,
+		Progress:  progress.show,
+	})
+	progress.end()
+	if runErr != nil {
+		fmt.Fprintf(stderr, "holobench: %v\n", runErr)
+	}
+	if writer.Lost() > 0 {
+		fmt.Fprintf(stderr, "holobench: %d observations could not be written: the figures are incomplete\n", writer.Lost())
+	}
+	if result.Barrier == 0 && runErr != nil {
+		return exitFailed, nil // nothing was measured, there is nothing to report
+	}
+	return writeReport(dir.Path, stdout, colours(f.noColor, stdout))
+}
+
+func (f *runFlags) directory(name string) (*history.Dir, error) {
+	if f.dir != "" {
+		return history.CreateAt(f.dir)
+	}
+	dir, err := history.Create(runsDir, name, time.Now())
+	return dir, failed(err)
+}
+
+// writeReport makes the report of a run directory, prints the summary and, as the last line, where the page is.
+func writeReport(dir string, stdout io.Writer, colour bool) (code int, err error) {
+	h, err := history.Open(dir)
+	if err != nil {
+		return exitFailed, failed(err)
+	}
+	r, err := report.Write(h)
+	if err != nil {
+		return exitFailed, failed(err)
+	}
+	if err := r.Console(stdout, colour); err != nil {
+		return exitFailed, failed(err)
+	}
+	_, err = fmt.Fprintln(stdout, filepath.Join(dir, "report.html"))
+	return r.Exit(), failed(err)
+}
+
+// colours says whether out shall be coloured: a terminal, and nobody asked for none.
+func colours(no bool, out io.Writer) bool {
+	return !no && os.Getenv("NO_COLOR") == "" && isTerminal(out)
+}
+
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && !errors.Is(err, os.ErrInvalid)
+}

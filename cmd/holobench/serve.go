@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"holobench/target"
+)
+
+// serveFlags are the flags of serve.
+type serveFlags struct {
+	addr, design, readyFile, counters, journal string
+	node                                       int
+	untilStdinCloses                           bool
+}
+
+func serveCommand() *cobra.Command {
+	var f serveFlags
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the bundled target server alone",
+		Long: `serve runs the bundled realtime server until Ctrl-C:
+
+  GET  /events?instance=ID&channel=NAME   the event stream of one client
+  POST /command                           {"instance":"ID","channel":"NAME","name":"message","payload":"..."}
+  GET  /healthz                           node and design
+
+Designs: ` + strings.Join(designNames(), ", ") + `.`,
+		Example: "  holobench serve --addr 127.0.0.1:8080 --design single-channel",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return serve(c.Context(), f, c.InOrStdin(), c.ErrOrStderr())
+		},
+	}
+	c.Flags().StringVar(&f.addr, "addr", "127.0.0.1:8080", "host:port to listen on; port 0 takes a free one")
+	c.Flags().StringVar(&f.design, "design", "hologram", "what the server does with a command: "+strings.Join(designNames(), ", "))
+	c.Flags().StringVar(&f.readyFile, "ready-file", "", "write host:port into this file once the server listens")
+	c.Flags().IntVar(&f.node, "node", 1, "number of this node in the journal")
+	c.Flags().StringVar(&f.counters, "counters", "", "memory-mapped counters file, which survives kill -9")
+	c.Flags().StringVar(&f.journal, "journal", "", "dispatch journal: which event was handed out when")
+	c.Flags().BoolVar(&f.untilStdinCloses, "until-stdin-closes", false, "end when standard input does, not at Ctrl-C")
+	return c
+}
+
+func designNames() []string {
+	var names []string
+	for _, d := range target.Designs() {
+		names = append(names, string(d))
+	}
+	return names
+}
+
+// serve runs a node.
+func serve(ctx context.Context, f serveFlags, stdin io.Reader, stderr io.Writer) (err error) {
+	design, err := target.ParseDesign(f.design)
+	if err != nil {
+		return err
+	}
+	o := target.Options{Design: design, Node: f.node, Logger: slog.New(slog.NewTextHandler(stderr, nil))}
+	if f.counters != "" {
+		if o.Counters, err = target.OpenCounters(f.counters, false); err != nil {
+			return failed(err)
+		}
+		defer func() { err = errors.Join(err, o.Counters.Close()) }()
+	}
+	if f.journal != "" {
+		journal, err := os.Create(f.journal)
+		if err != nil {
+			return failed(err)
+		}
+		defer func() { err = errors.Join(err, journal.Close()) }()
+		o.Journal = journal
+	}
+	server, err := target.New(o)
+	if err != nil {
+		return err
+	}
+	if f.untilStdinCloses {
+		whole, end := context.WithCancel(context.WithoutCancel(ctx))
+		defer end()
+		go func() {
+			io.Copy(io.Discard, stdin) //nolint:errcheck // any end of it is the end
+			end()
+		}()
+		ctx = whole
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", f.addr)
+	if err != nil {
+		return failed(fmt.Errorf("listen on %s: %w (is another server there? --addr 127.0.0.1:0 takes a free port)", f.addr, err))
+	}
+	fmt.Fprintf(stderr, "holobench: design %s, node %d, listening on http://%s\n", design, f.node, listener.Addr())
+	if f.readyFile != "" {
+		if err := writeReady(f.readyFile, listener.Addr().String()); err != nil {
+			return failed(errors.Join(err, listener.Close()))
+		}
+	}
+	return failed(server.Serve(ctx, listener))
+}
+
+// writeReady writes the file as a whole, so that whoever waits for it never reads a part.
+func writeReady(path, addr string) error {
+	tmp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".tmp")
+	if err := os.WriteFile(tmp, []byte(addr+"\n"), 0o644); err != nil { //nolint:gosec // for whoever waits for it
+		return fmt.Errorf("write the ready file: %w", err)
+	}
+	if err := os.Rename(tmp, path); err != nil {
+		return fmt.Errorf("write the ready file: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,163 @@
+package report
+
+import (
+	"maps"
+	"slices"
+
+	"holobench/history"
+)
+
+// The names of the metrics, as budgets spell them. docs/results.md says what each means and how it misleads.
+const (
+	FanoutLatency     = "fanout_latency"
+	OtherLatency      = "other_latency"
+	OwnLatency        = "own_latency"
+	FanoutSpread      = "fanout_spread"
+	HTTPReqDuration   = "http_req_duration"
+	HTTPReqFailed     = "http_req_failed"
+	HTTPReqs          = "http_reqs"
+	DroppedIterations = "dropped_iterations"
+	PublishDelay      = "publish_delay"
+	QueueDelay        = "queue_delay"
+	GeneratorLag      = "generator_lag"
+	Reach             = "reach"
+	EventsLost        = "events_lost"
+	EventsDuplicated  = "events_duplicated"
+	Indeterminate     = "indeterminate"
+	SSEEvents         = "sse_events"
+	SSEConnecting     = "sse_connecting"
+	SSEReconnects     = "sse_reconnects"
+	Clients           = "clients"
+)
+
+// metrics lists every figure in a fixed order: metric by metric, the whole run first, then its windows; behind each of
+// these its parts by path or by flood. A part that holds nothing is left out, a whole never is.
+func (f *Figures) metrics() ([]Metric, error) {
+	l := lister{figures: f}
+	l.audiences(FanoutLatency, everyone)
+	l.audiences(OtherLatency, other)
+	l.audiences(OwnLatency, own)
+	l.trends(FanoutSpread, func(t *tally) *Histogram { return &t.spread })
+	l.commands(func(c *commands, tags []Tag, _ float64) error {
+		return l.trend(HTTPReqDuration, tags, &c.duration, nil)
+	})
+	l.commands(func(c *commands, tags []Tag, _ float64) error {
+		return l.add(share(HTTPReqFailed, Rate, tags, c.failed(), c.outcomes()))
+	})
+	l.commands(func(c *commands, tags []Tag, seconds float64) error {
+		return l.add(counter(HTTPReqs, tags, c.sent, c.due(), seconds))
+	})
+	l.commands(func(c *commands, tags []Tag, seconds float64) error {
+		return l.add(counter(DroppedIterations, tags, c.dropped, c.due(), seconds))
+	})
+	l.trends(PublishDelay, func(t *tally) *Histogram { return &t.publish })
+	l.trends(QueueDelay, func(t *tally) *Histogram { return &t.queue })
+	l.trends(GeneratorLag, func(t *tally) *Histogram { return &t.lag })
+	l.windows(func(t *tally, tags []Tag, _ float64) error {
+		return l.add(share(Reach, Gauge, tags, t.standing.reached, t.standing.expected))
+	})
+	l.counts(EventsLost, func(s *standings) int64 { return s.lost })
+	l.counts(EventsDuplicated, func(s *standings) int64 { return s.duplicated })
+	l.counts(Indeterminate, func(s *standings) int64 { return s.indeterminate })
+	l.windows(func(t *tally, tags []Tag, seconds float64) error {
+		return l.add(counter(SSEEvents, tags, t.streamed, 1, seconds))
+	})
+	l.trends(SSEConnecting, func(t *tally) *Histogram { return &t.connecting })
+	l.windows(func(t *tally, tags []Tag, seconds float64) error {
+		return l.add(counter(SSEReconnects, tags, t.reconnects, 1, seconds))
+	})
+	clients := share(Clients, Gauge, nil, int64(len(f.streams)), 1)
+	clients.Unit = "count"
+	return append(l.list, clients), l.err
+}
+
+// lister makes metrics of tallies. The first error ends it.
+type lister struct {
+	figures *Figures
+	list    []Metric
+	err     error
+}
+
+func (l *lister) add(m Metric) error {
+	l.list = append(l.list, m)
+	return nil
+}
+
+func (l *lister) trend(name string, tags []Tag, all, worst *Histogram) error {
+	m, err := trend(name, tags, all, worst)
+	if err != nil {
+		return err
+	}
+	return l.add(m)
+}
+
+// windows calls visit for the whole run and for each window.
+func (l *lister) windows(visit func(t *tally, tags []Tag, seconds float64) error) {
+	f := l.figures
+	for i := range f.tallies {
+		var tags []Tag
+		if i != whole {
+			tags = []Tag{{"window", f.windows.name(i)}}
+		}
+		if l.err == nil {
+			l.err = visit(&f.tallies[i], tags, f.windows.length(i).Seconds())
+		}
+	}
+}
+
+// trends lists one histogram of each window.
+func (l *lister) trends(name string, of func(*tally) *Histogram) {
+	l.windows(func(t *tally, tags []Tag, _ float64) error { return l.trend(name, tags, of(t), nil) })
+}
+
+// counts lists one count of the standings of each window.
+func (l *lister) counts(name string, of func(*standings) int64) {
+	l.windows(func(t *tally, tags []Tag, seconds float64) error {
+		return l.add(counter(name, tags, of(&t.standing), t.standing.events, seconds))
+	})
+}
+
+// audiences lists the latency of a role in each window, and behind it by path when there is more than one.
+func (l *lister) audiences(name string, role int) {
+	l.windows(func(t *tally, tags []Tag, _ float64) error {
+		all := audience{role, history.NoPath}
+		if err := l.trend(name, tags, t.of(all), t.worstOf(all)); err != nil {
+			return err
+		}
+		for path := history.Reply; int(path) < paths; path++ {
+			part := audience{role, path}
+			latencies := t.of(part)
+			if latencies.Count() == 0 {
+				continue
+			}
+			if err := l.trend(name, append(slices.Clone(tags), Tag{"path", path.String()}), latencies, t.worstOf(part)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// worstOf is the highest latency of each event; empty, not nil, where there is none.
+func (t *tally) worstOf(a audience) *Histogram {
+	if h := t.worst[a]; h != nil {
+		return h
+	}
+	return new(Histogram)
+}
+
+// commands calls visit for the commands of the clients in each window, and behind it for those of each flood.
+func (l *lister) commands(visit func(c *commands, tags []Tag, seconds float64) error) {
+	l.windows(func(t *tally, tags []Tag, seconds float64) error {
+		if err := visit(&t.clients, tags, seconds); err != nil {
+			return err
+		}
+		for _, client := range slices.Sorted(maps.Keys(t.floods)) {
+			load := Tag{"load", l.figures.floods[client]}
+			if err := visit(t.floods[client], append(slices.Clone(tags), load), seconds); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
