@@ -45,7 +45,7 @@ func (m *Memory) Write(samples ...Sample) error {
 	return nil
 }
 
-// Scan yields what was observed before the call, in the order of observing, in batches of at most 16,384. The batches are
+// Scan yields what was observed before the call, in the order of observing, in batches of at most 2,048. The batches are
 // copies, so that a callback that changes its batch changes no history. Its error ends Scan and is returned as it is.
 func (m *Memory) Scan(yield func(batch []Observation) error) error {
 	m.mu.Lock()

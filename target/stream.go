@@ -26,6 +26,7 @@ type stream struct {
 	outbox    []*frame // oldest first; nil while empty
 	bytes     int      // of outbox
 	lastWrite time.Duration
+	cutFor    Counter // why it was cut; see watch
 	heartbeat *time.Timer
 	first     [2]*frame // backs outbox while it is short, so that a delivery allocates nothing
 }
@@ -113,7 +114,7 @@ func (st *stream) flush() {
 		if len(batch) == 0 {
 			if ending {
 				st.failed(st.writer.end(st.server.options.WriteTimeout))
-				st.giveUp()
+				st.giveUp(notCut)
 			}
 			return
 		}
@@ -154,15 +155,16 @@ func (st *stream) wrote() {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.lastWrite = st.server.uptime()
+	done := st.inFlight
+	st.inFlight = 0
 	if st.state == streamGone {
 		return // the outbox was emptied by whoever ended it
 	}
-	for _, f := range st.outbox[:st.inFlight] {
+	for _, f := range st.outbox[:done] {
 		st.bytes -= len(f.chunk)
 	}
-	clear(st.outbox[:st.inFlight])
-	st.outbox = st.outbox[st.inFlight:]
-	st.inFlight = 0
+	clear(st.outbox[:done])
+	st.outbox = st.outbox[done:]
 	if len(st.outbox) == 0 {
 		st.outbox = nil
 	}
@@ -219,25 +221,28 @@ func (st *stream) end() {
 	}
 }
 
-// cut closes the connection at once, and counts the reason unless the stream was over already.
+// cut closes the connection at once, and counts the reason unless the stream was over already. It may be called within
+// a fan-out, so it does not log: a log that blocks would hold up everybody.
 func (st *stream) cut(reason Counter) {
-	if !st.giveUp() {
-		return
+	if st.giveUp(reason) {
+		st.server.counters.Add(reason, 1)
 	}
-	st.server.counters.Add(reason, 1)
-	st.server.log.Warn("stream cut", "instance", st.instance, "reason", reason.String())
 }
 
+// notCut is the reason of a stream that ended as it should.
+const notCut = counterCount
+
 // giveUp makes the stream take and write no more; watch then removes it. It says whether it was not gone before.
-func (st *stream) giveUp() bool {
+func (st *stream) giveUp(reason Counter) bool {
 	st.mu.Lock()
-	was := st.state
-	st.state = streamGone
-	st.outbox, st.bytes = nil, 0
-	st.mu.Unlock()
-	if was == streamGone {
+	if st.state == streamGone {
+		st.mu.Unlock()
 		return false
 	}
+	st.state = streamGone
+	st.cutFor = reason
+	st.outbox, st.bytes = nil, 0
+	st.mu.Unlock()
 	st.writer.abort()
 	return true
 }
@@ -246,8 +251,11 @@ func (st *stream) giveUp() bool {
 func (st *stream) watch() {
 	defer st.server.streams.Done()
 	st.writer.waitGone()
-	st.giveUp()
+	st.giveUp(notCut)
 	st.heartbeat.Stop()
 	st.server.registry.remove(st)
 	st.server.counters.Add(StreamsClosed, 1)
+	if st.cutFor != notCut { // nobody changes it any more
+		st.server.log.Warn("stream cut", "instance", st.instance, "reason", st.cutFor.String())
+	}
 }

@@ -136,7 +136,7 @@ func (f *runFlags) run(ctx context.Context, file *scenarios.File, stdout, stderr
 		ID:       wire.RunID(rand.Uint32()),
 		Software: history.Software{Holobench: programVersion(), Go: goVersion()},
 		Machine:  run.DescribeMachine(), Names: names, Record: writer,
-		SaveRun: dir.WriteRun, SaveSamples: dir.AppendSamples,
+		SaveRun: dir.WriteRun, SaveSamples: func(s []history.Sample) error { return samples.Write(s...) },
 		StartNode: startNodes(dir.Path),
 		Dial:      (&net.Dialer{KeepAlive: -1}).DialContext,
 		Progress:  progress.show,

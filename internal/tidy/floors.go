@@ -37,6 +37,25 @@ func floors(m *module) []finding {
 			})
 		}
 	}
+	return append(found, stale(m)...)
+}
+
+// stale reports exceptions that no test makes use of any more.
+func stale(m *module) []finding {
+	var found []finding
+	for _, l := range leaves(m) {
+		for _, also := range l.also {
+			used := slices.ContainsFunc(m.files, func(file *source) bool {
+				return file.test && file.dir == l.dir && slices.ContainsFunc(file.imports(), func(imp imported) bool {
+					dir, ours := m.room(imp.path)
+					return ours && dir == also
+				})
+			})
+			if !used {
+				found = append(found, finding{architecture, l.line, "no test of " + l.dir + " imports " + also, "take the exception out"})
+			}
+		}
+	}
 	return found
 }
 

@@ -120,6 +120,9 @@ func (m *module) add(fsys fs.FS, name string, entry fs.DirEntry) error {
 		return nil
 	}
 	text, err := fs.ReadFile(fsys, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 // packages is the rule that every package has one package comment, in one file, and that it begins with the sentence
-// which ARCHITECTURE.md gives the package.
+// which ARCHITECTURE.md gives the package. That of a command speaks to its users, so that only its first words are held.
 func packages(m *module) []finding {
 	var found []finding
 	commented := make(map[string]*source)
@@ -46,6 +46,9 @@ func packages(m *module) []finding {
 		}
 		want := opening(dir, file.tree.Name.Name, sentences[dir])
 		got := new(doc.Package).Synopsis(file.tree.Doc.Text())
+		if file.tree.Name.Name == "main" && strings.HasPrefix(got, "Command "+path.Base(dir)+" ") {
+			continue
+		}
 		if sentences[dir] != "" && got != want {
 			found = append(found, finding{
 				file.path, m.line(file.tree.Doc.Pos()), "the package comment begins with: " + got,

@@ -36,7 +36,7 @@ func clean() map[string]string {
 |---|---|---|
 | ` + "`target`" + ` | ` + "`clients`" + ` | they talk to each other |
 `,
-		"cmd/holobench/main.go": "// Command holobench wires it together.\npackage main\n\nimport (\n\t\"os\"\n\n\t\"example/clients\"\n)\n\nvar version = \"devel\"\n\nfunc main() { os.Exit(clients.Run(version)) }\n",
+		"cmd/holobench/main.go": "// Command holobench speaks to its users.\npackage main\n\nimport (\n\t\"os\"\n\n\t\"example/clients\"\n)\n\nvar version = \"devel\"\n\nfunc main() { os.Exit(clients.Run(version)) }\n",
 		"clients/clients.go": "// Package clients simulates the browsers. It has no second sentence that counts.\npackage clients\n\n" +
 			"import (\n\t\"embed\"\n\t\"errors\"\n\t\"regexp\"\n\n\t\"example/wire/sse\"\n)\n\n" +
 			"var errGone = errors.New(\"gone\")\n\nvar word = regexp.MustCompile(`a`)\n\n//go:embed a.txt\nvar page embed.FS\n\nvar _ error = sse.Err{}\n\n" +
@@ -116,6 +116,7 @@ func TestRulesReport(t *testing.T) {
 		{"floors", map[string]string{"clients/side.go": "package clients\n\nimport _ \"example/target\"\n"}, []string{"clients/side.go:3: clients imports target, which its row in ARCHITECTURE.md does not allow"}},
 		{"floors", map[string]string{"clients/side_test.go": "package clients\n\nimport _ \"example/target\"\n"}, []string{"clients/side_test.go:3: clients imports target, which its row in ARCHITECTURE.md does not allow"}},
 		{"floors", map[string]string{"cmd/holobench/net.go": "package main\n\nimport _ \"example/internal/memnet\"\n"}, []string{"cmd/holobench/net.go:3: cmd/holobench imports internal/memnet, which its row in ARCHITECTURE.md does not allow"}},
+		{"floors", map[string]string{"target/target_test.go": "package target\n"}, []string{"ARCHITECTURE.md:18: no test of target imports clients"}},
 
 		{"doors", map[string]string{"target/x.go": "package target\n\nimport _ \"example.org/other\"\n"}, []string{"target/x.go:3: imports example.org/other, which has no door"}},
 		{"doors", map[string]string{"target/x_test.go": "package target\n\nimport _ \"example.org/lib\"\n"}, []string{"target/x_test.go:3: imports example.org/lib, whose door is clients/door.go, clients/door_*.go"}},
@@ -139,7 +140,7 @@ func TestRulesReport(t *testing.T) {
 		{"packages", map[string]string{"wire/wire.go": "package wire\n"}, []string{"wire/wire.go:1: package wire has no package comment"}},
 		{"packages", map[string]string{"wire/x.go": wirePkg}, []string{"wire/x.go:1: a second package comment: wire/wire.go has one"}},
 		{"packages", map[string]string{"wire/wire.go": "// Package wire is more.\npackage wire\n"}, []string{"wire/wire.go:1: the package comment begins with: Package wire is more."}},
-		{"packages", edit(t, "cmd/holobench/main.go", "Command holobench wires", "Holobench wires"), []string{"cmd/holobench/main.go:1: the package comment begins with: Holobench wires it together."}},
+		{"packages", edit(t, "cmd/holobench/main.go", "Command holobench", "Holobench"), []string{"cmd/holobench/main.go:1: the package comment begins with: Holobench speaks to its users."}},
 
 		{"docs", map[string]string{"wire/d.go": "package wire\n\nfunc F() {}\n\n// G breaks off,\nfunc G() {}\n\ntype (\n\tH int\n)\n\nvar V int\n\nfunc (*T) M() {}\n"}, []string{
 			"wire/d.go:3: F has no comment", "wire/d.go:6: the comment of G does not end as a sentence: …G breaks off,",

@@ -77,7 +77,7 @@ func (s state) String() string {
 	case inChunkSize, inChunk, inChunkEnd:
 		return "chunked body"
 	case inTrailers:
-		return "trailers"
+		return "trailer section"
 	case atEnd:
 		return "end"
 	}

@@ -1,0 +1,105 @@
+package report
+
+import (
+	"fmt"
+
+	"holobench/history"
+)
+
+// Check lays counts of the same thing side by side that come from different places. Where they differ, something was
+// lost, or somebody cannot count.
+type Check struct {
+	Name  string
+	Sides []Side
+	Agree bool
+	Note  string // what explains a difference, or what is left out
+}
+
+// Side is one of the counts.
+type Side struct {
+	Who   string
+	Count int64
+}
+
+// Difference is the largest count minus the smallest.
+func (c *Check) Difference() int64 {
+	low, high := c.Sides[0].Count, c.Sides[0].Count
+	for _, s := range c.Sides {
+		low, high = min(low, s.Count), max(high, s.Count)
+	}
+	return high - low
+}
+
+// checks are the counts of a run that must agree. Those of the target are left out where nobody could read them.
+func (f *Figures) checks(run *history.Run) []Check {
+	all := &f.tallies[whole]
+	var sent, rejected, unknown int64
+	for _, c := range f.allCommands() {
+		sent, rejected, unknown = sent+c.sent, rejected+c.rejected, unknown+c.unknown
+	}
+	var alien int64
+	for t, n := range f.trouble {
+		if t.kind == history.Alien {
+			alien += n
+		}
+	}
+	expected := Side{"expected by the subscriptions at sending", all.standing.expected}
+	deliveries := Check{
+		Name: "deliveries", Sides: []Side{{"seen by the clients", f.deliveries}, expected},
+		Agree: f.deliveries >= expected.Count && f.deliveries <= expected.Count+all.standing.indeterminate,
+	}
+	if all.standing.indeterminate > 0 {
+		deliveries.Note = fmt.Sprintf("%s more are indeterminate: their clients came or went meanwhile", thousands(all.standing.indeterminate))
+	}
+	counter, known := counters(run)
+	if !known {
+		return []Check{deliveries}
+	}
+	commands := Check{
+		Name: "commands", Sides: []Side{{"sent by the clients", sent}, {"accepted by the target", counter["commands_accepted"]}},
+		Agree: sent == counter["commands_accepted"],
+	}
+	if rejected+unknown > 0 {
+		commands.Note = fmt.Sprintf("%s were rejected, %s got no whole reply", thousands(rejected), thousands(unknown))
+	}
+	written := counter["deliveries_written_sse"] + counter["deliveries_written_reply"]
+	arrivals := Check{
+		Name: "arrivals", Sides: []Side{{"seen by the clients", f.deliveries + alien}, {"written by the target", written}},
+		Agree: f.deliveries+alien == written,
+	}
+	if alien > 0 {
+		arrivals.Note = fmt.Sprintf("%s of them bear no marker of this run (a flood's, for example)", thousands(alien))
+	}
+	list := []Check{commands, arrivals, deliveries}
+	if len(f.floods) > 0 {
+		return list // the target expects what a flood causes, too; the subscriptions know nothing of it
+	}
+	target := counter["deliveries_expected"]
+	return append(list, Check{
+		Name: "expectation", Sides: []Side{expected, {"expected by the target at dispatch", target}},
+		Agree: target >= expected.Count && target <= expected.Count+all.standing.indeterminate, Note: deliveries.Note,
+	})
+}
+
+// allCommands are the counts of the clients and of every flood, over the whole run.
+func (f *Figures) allCommands() []*commands {
+	list := []*commands{&f.tallies[whole].clients}
+	for _, c := range f.tallies[whole].floods {
+		list = append(list, c)
+	}
+	return list
+}
+
+// counters sums the counters of all nodes; known is false when there are none or one node's are missing.
+func counters(run *history.Run) (sum map[string]int64, known bool) {
+	sum = make(map[string]int64)
+	for _, node := range run.Nodes {
+		if node.Counters == nil {
+			return nil, false
+		}
+		for name, n := range node.Counters {
+			sum[name] += int64(n) //nolint:gosec // no target counts to 2^63
+		}
+	}
+	return sum, len(run.Nodes) > 0
+}

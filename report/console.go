@@ -1,0 +1,259 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// Console prints the summary of a run as k6 does: the verdict, the budgets, then the totals. With colour it uses ANSI
+// escapes. Control bytes of foreign text are taken out. An error is one of w.
+func (r *Report) Console(w io.Writer, colour bool) error {
+	p := printer{w: bufio.NewWriter(w), colour: colour}
+	p.head(r)
+	p.budgets(r)
+	p.checks(r)
+	p.trends(r)
+	p.totals(r)
+	p.troubles(r)
+	p.line("")
+	if err := p.w.Flush(); err != nil {
+		return fmt.Errorf("print the summary: %w", err)
+	}
+	return nil
+}
+
+// labelWidth is where the values begin; k6 has about the same.
+const labelWidth = 44
+
+type printer struct {
+	w      *bufio.Writer
+	colour bool
+}
+
+func (p *printer) line(text string) {
+	p.w.WriteString(strings.TrimRight(text, " ") + "\n") //nolint:errcheck // Flush returns the first error
+}
+
+// The colours, as ANSI has them.
+const (
+	red    = "31"
+	green  = "32"
+	yellow = "33"
+	grey   = "90"
+	bold   = "1"
+)
+
+func (p *printer) paint(colour, text string) string {
+	if !p.colour {
+		return text
+	}
+	return "\x1b[" + colour + "m" + text + "\x1b[0m"
+}
+
+// mark is the sign of a verdict.
+func (p *printer) mark(v Verdict) string {
+	switch v {
+	case Held:
+		return p.paint(green, "✓")
+	case Violated:
+		return p.paint(red, "✗")
+	case Unknown:
+	}
+	return p.paint(yellow, "?")
+}
+
+// dotted prints a label, dotted leaders, and a value.
+func (p *printer) dotted(indent int, mark, label, value string) {
+	label = clean(label)
+	left := strings.Repeat(" ", indent) + label
+	if mark != "" {
+		left = strings.Repeat(" ", indent) + mark + " " + label
+		indent += 2
+	}
+	dots := max(3, labelWidth-indent-utf8.RuneCountInString(label))
+	p.line(left + p.paint(grey, strings.Repeat(".", dots)) + ": " + value)
+}
+
+func (p *printer) head(r *Report) {
+	word, sentence := r.Headline()
+	hue := green
+	switch r.Exit() {
+	case ExitHeld:
+	case ExitUnknown:
+		hue = yellow
+	default:
+		hue = red
+	}
+	p.line("")
+	p.line("  " + p.paint(bold+";"+hue, word) + "  " + clean(sentence))
+	p.line("  " + r.Sentence())
+	if ending := r.Ending(); ending != "" {
+		p.line("  " + p.paint(red, clean(ending)))
+	}
+	p.line("  " + p.paint(grey, clean(fmt.Sprintf("%s: %s, seed %d", r.Run.Name, r.Subject(), r.Run.Seed))))
+	for _, warning := range r.Warnings {
+		p.line("  " + p.paint(yellow, "warning: "+clean(warning)))
+	}
+}
+
+func (p *printer) budgets(r *Report) {
+	if len(r.Budgets) == 0 {
+		return
+	}
+	p.line("")
+	p.line("  " + p.paint(bold, "BUDGETS"))
+	last := ""
+	for i := range r.Budgets {
+		j := &r.Budgets[i]
+		if j.Metric != last {
+			p.line("")
+			p.line("    " + clean(j.Metric))
+			last = j.Metric
+		}
+		p.line("    " + p.mark(j.Verdict) + " " + clean(j.Threshold) + "  " + p.outcome(j))
+	}
+}
+
+func (p *printer) outcome(j *Judgement) string {
+	text := clean(j.Outcome())
+	switch j.Verdict {
+	case Held:
+		return text
+	case Violated:
+		return p.paint(red, text)
+	case Unknown:
+	}
+	return p.paint(yellow, "unknown: "+text)
+}
+
+func (p *printer) checks(r *Report) {
+	p.line("")
+	p.line("  " + p.paint(bold, "COUNTS"))
+	p.line("")
+	for i := range r.Checks {
+		c := &r.Checks[i]
+		mark := p.mark(Held)
+		if !c.Agree {
+			mark = p.mark(Violated)
+		}
+		p.dotted(4, mark, c.Name, c.text())
+	}
+}
+
+// text prints the sides of a check: "6,012 sent = 6,012 accepted".
+func (c *Check) text() string {
+	sign := " = "
+	if !c.Agree {
+		sign = " ≠ "
+	}
+	sides := make([]string, len(c.Sides))
+	for i, s := range c.Sides {
+		sides[i] = thousands(s.Count) + " " + s.Who
+	}
+	text := strings.Join(sides, sign)
+	if c.Note != "" {
+		text += " (" + c.Note + ")"
+	}
+	return text
+}
+
+// trends prints what took time, the whole run first, then each window.
+func (p *printer) trends(r *Report) {
+	window := "\x00" // no window is called so
+	for _, w := range r.windowNames() {
+		var rows []*Metric
+		for i := range r.Metrics {
+			m := &r.Metrics[i]
+			if m.Type == Trend && m.Count > 0 && m.Tag("window") == w && m.Tag("path") == "" {
+				rows = append(rows, m)
+			}
+		}
+		if len(rows) == 0 {
+			continue
+		}
+		if w != window {
+			p.line("")
+			p.line("  " + p.paint(bold, "TIMES") + "  " + clean(windowTitle(w)))
+			p.line(fmt.Sprintf("%*s%10s%10s%10s%10s%10s%10s%13s%11s", labelWidth-2, "", "p50", "p90", "p95", "p99", "p99.9", "max", "count", "events"))
+		}
+		window = w
+		for _, m := range rows {
+			p.trend(m)
+		}
+	}
+}
+
+func (p *printer) trend(m *Metric) {
+	label := m.Name
+	if load := m.Tag("load"); load != "" {
+		label += "{load:" + load + "}"
+	}
+	label = clean(label)
+	dots := max(3, labelWidth-8-utf8.RuneCountInString(label))
+	row := "    " + label + p.paint(grey, strings.Repeat(".", dots)) + ": "
+	for _, name := range []string{"p(50)", "p(90)", "p(95)", "p(99)", "p(99.9)", "max"} {
+		v, _ := m.Aggregate(name)
+		row += fmt.Sprintf("%10s", v.text(m.Unit))
+	}
+	p.line(row + fmt.Sprintf("%13s%11s", thousands(m.Count), thousands(m.Events)))
+}
+
+// windowNames are "" for the whole run, and the windows of the scenario.
+func (r *Report) windowNames() []string {
+	names := []string{""}
+	for _, w := range r.Run.Windows {
+		names = append(names, w.Name)
+	}
+	return names
+}
+
+func windowTitle(window string) string {
+	if window == "" {
+		return "whole run"
+	}
+	return "window " + window
+}
+
+// totals prints what was counted, over the whole run.
+func (p *printer) totals(r *Report) {
+	p.line("")
+	p.line("  " + p.paint(bold, "TOTALS"))
+	p.line("")
+	for i := range r.Metrics {
+		m := &r.Metrics[i]
+		if m.Type != Trend && m.Tag("window") == "" {
+			p.dotted(4, "", m.String(), m.total())
+		}
+	}
+}
+
+// total prints the one or two values of a metric that counts.
+func (m *Metric) total() string {
+	if m.Count == 0 {
+		return "no data"
+	}
+	text := formatValue(m.Values[0].Value, m.Unit)
+	if len(m.Values) > 1 {
+		text += "  " + significant(m.Values[1].Value) + "/s"
+	}
+	return text
+}
+
+func (p *printer) troubles(r *Report) {
+	if len(r.Troubles) == 0 {
+		return
+	}
+	p.line("")
+	p.line("  " + p.paint(bold, "WHAT WENT WRONG"))
+	p.line("")
+	for _, t := range r.Troubles {
+		label := t.Kind
+		if t.Reason != "" {
+			label += ": " + t.Reason
+		}
+		p.dotted(4, "", label, thousands(t.Count))
+	}
+}

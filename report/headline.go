@@ -1,0 +1,136 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"holobench/history"
+)
+
+// Headline is the verdict of the whole run in one word or two, and what stands behind it in one sentence.
+func (r *Report) Headline() (word, sentence string) {
+	total := len(r.Budgets)
+	switch r.Exit() {
+	case ExitInterrupted:
+		return "INTERRUPTED", "the run was stopped before its end; what follows holds for the part that ran"
+	case ExitViolated:
+		return "VIOLATED", fmt.Sprintf("%d of %s: %s", r.count(Violated), plural(int64(total), "budget"), r.first(Violated))
+	case ExitFailed:
+		return "NOT FINISHED", "the run could not be carried to its end"
+	case ExitUnknown:
+		return "UNKNOWN", fmt.Sprintf("%d of %s can be neither held nor violated: %s",
+			r.count(Unknown), plural(int64(total), "budget"), r.first(Unknown))
+	}
+	if total == 0 {
+		return "DONE", "the scenario sets no budget, so that there is nothing to judge"
+	}
+	if total == 1 {
+		return "PASSED", "the one budget is held"
+	}
+	return "PASSED", fmt.Sprintf("all %d budgets are held", total)
+}
+
+// first tells of the first budget with that verdict.
+func (r *Report) first(v Verdict) string {
+	for i := range r.Budgets {
+		if j := &r.Budgets[i]; j.Verdict == v {
+			return clean(j.Metric + " " + j.Threshold + " " + j.Outcome())
+		}
+	}
+	return ""
+}
+
+// Outcome says what was measured, and why that decides nothing where it does not: for example "is 312 ms".
+func (j *Judgement) Outcome() string {
+	said := "was not measured"
+	if j.Measured {
+		said = "is " + j.Value.text(j.Unit)
+	}
+	if j.Reason != "" {
+		said += ": " + j.Reason
+	}
+	return said
+}
+
+// text prints a value, with "~" before it when its tail is thin.
+func (v *Value) text(unit string) string {
+	if v.Thin {
+		return "~" + formatValue(v.Value, unit)
+	}
+	return formatValue(v.Value, unit)
+}
+
+// Sentence says in one sentence what was seen.
+func (r *Report) Sentence() string {
+	var clients int64
+	floods := floodClients(&r.Run)
+	for _, g := range r.Run.Groups {
+		if _, flood := floods[g.First]; !flood {
+			clients += int64(g.Count)
+		}
+	}
+	parts := []string{fmt.Sprintf("%s saw %s of %s in %s",
+		plural(clients, "client"), plural(r.Deliveries, "delivery"), plural(r.Events, "event"), plural(int64(r.Channels), "channel"))}
+	if load := r.loadLength(); load > 0 {
+		parts[0] += fmt.Sprintf(", %s a second over %s", significant(float64(r.Deliveries)/load.Seconds()), formatDuration(load))
+	}
+	if m := r.find(FanoutLatency, nil); m != nil && m.Count > 0 {
+		p50, p99 := m.percentile("", 50), m.percentile("", 99)
+		parts = append(parts, fmt.Sprintf("half of them within %s of the moment at which their command was due, 99 %% within %s",
+			p50.text("ms"), p99.text("ms")))
+	}
+	lost, duplicated := r.total(EventsLost), r.total(EventsDuplicated)
+	switch {
+	case r.Events == 0:
+	case lost == 0 && duplicated == 0:
+		parts = append(parts, "nothing was lost or came twice")
+	default:
+		parts = append(parts, fmt.Sprintf("%s lost, %s came twice or more", thousands(lost), thousands(duplicated)))
+	}
+	return strings.Join(parts, "; ") + "."
+}
+
+func (r *Report) total(name string) int64 {
+	if m := r.find(name, nil); m != nil && len(m.Values) > 0 {
+		return int64(m.Values[0].Value)
+	}
+	return 0
+}
+
+// loadLength is how long the load lasted; 0 when that is not known.
+func (r *Report) loadLength() time.Duration {
+	w := windowsOf(&r.Run)
+	return w.load
+}
+
+// Ending says how the run ended when it did not end as planned; "" when it did.
+func (r *Report) Ending() string {
+	switch {
+	case !r.Run.Finished:
+		return "The generator ended before it could say how (killed, perhaps): what it saw in its last seconds may be missing, " +
+			"and deliveries that are missing then are called indeterminate, not lost."
+	case r.Run.Ending == history.EndingInterrupted:
+		said := "The run was interrupted"
+		if load := r.loadLength(); load > 0 {
+			said += " after " + formatDuration(load) + " of load"
+		}
+		return said + ": what was sent until then was drained, and is all that this report speaks of."
+	case r.Run.Ending == history.EndingFailed && r.Run.Failure != "":
+		return "The run could not go on: " + r.Run.Failure + "."
+	case r.Run.Ending != history.EndingComplete:
+		return "The run could not go on, and did not say why."
+	}
+	return ""
+}
+
+// Subject names what was measured. A bundled run speaks of a design under this load, never of a product.
+func (r *Report) Subject() string {
+	switch r.Run.Design {
+	case "":
+		return "a server of your own"
+	case "hologram":
+		return "bundled imitation of Hologram v0.9-v0.11 (Go)"
+	}
+	return "bundled design " + r.Run.Design
+}

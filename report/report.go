@@ -1,0 +1,148 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"holobench/history"
+)
+
+// Report is what a run comes to: plain data, the same for the same history.
+type Report struct {
+	Run      history.Run
+	Metrics  []Metric    // see Figures for the order
+	Budgets  []Judgement // in the order of the scenario
+	Checks   []Check
+	Troubles []Trouble   // what went wrong, by kind and reason
+	Health   []Condition // of the generator
+	Timeline []Moment
+	Warnings []string // what its reader must know before any number
+
+	Rows       int64 // Observations
+	Deliveries int64 // of them
+	Events     int64 // commands that became events
+	Channels   int   // in which events were seen
+	Stray      int64 // deliveries at clients that were not subscribed
+	StealShare float64
+	ClockSteps int
+	Damaged    int // segments of the history
+}
+
+// Trouble counts one way in which something went wrong.
+type Trouble struct {
+	Kind   string // of the Observation
+	Reason string // foreign text, as it was observed
+	Count  int64
+}
+
+// New computes the report of a history, in one pass over it. It fails when the history cannot be read at all; what is
+// damaged in it becomes a warning and makes every budget unknown.
+func New(h *history.History) (*Report, error) {
+	f := NewFigures(&h.Run, h.Names)
+	var members membership
+	channels := make(map[uint32]struct{})
+	err := h.Scan(func(batch []history.Observation) error {
+		f.Add(batch)
+		members.add(batch)
+		for i := range batch {
+			if batch[i].Kind == history.Delivered {
+				channels[batch[i].Channel] = struct{}{}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("report run %q: %w", h.Run.Name, err)
+	}
+	samples, err := h.Samples()
+	if err != nil {
+		return nil, fmt.Errorf("report run %q: %w", h.Run.Name, err)
+	}
+	members.close(h.Run, f)
+	f.Close()
+	r := &Report{
+		Run: h.Run, Checks: f.checks(&h.Run), Troubles: f.troubles(), Health: conditions(&h.Run, samples), Timeline: f.timeline.moments(),
+		Rows: f.rows, Deliveries: f.deliveries, Events: f.tallies[whole].standing.events, Channels: len(channels),
+		Stray: f.tallies[whole].standing.stray, ClockSteps: len(f.steps), Damaged: len(h.Damaged),
+	}
+	if r.Metrics, err = f.metrics(); err != nil {
+		return nil, fmt.Errorf("report run %q: %w", h.Run.Name, err)
+	}
+	r.StealShare = stealShare(r.Health)
+	for _, b := range h.Run.Budgets {
+		r.Budgets = append(r.Budgets, r.judge(b))
+	}
+	r.warn(h)
+	return r, nil
+}
+
+// troubles lists what went wrong, the most frequent first.
+func (f *Figures) troubles() []Trouble {
+	var list []Trouble
+	for t, n := range f.trouble {
+		list = append(list, Trouble{Kind: t.kind.String(), Reason: f.names.Name(uint32(t.err)), Count: n})
+	}
+	slices.SortFunc(list, func(a, b Trouble) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Reason, b.Reason))
+	})
+	return list
+}
+
+// warn collects what makes a reader doubt the numbers.
+func (r *Report) warn(h *history.History) {
+	r.Warnings = append(r.Warnings, r.Run.Warnings...)
+	for _, c := range r.Checks {
+		if !c.Agree && r.Run.Ending == history.EndingComplete {
+			r.Warnings = append(r.Warnings, fmt.Sprintf("the counts of %s differ by %s", c.Name, thousands(c.Difference())))
+		}
+	}
+	for _, damage := range h.Damaged {
+		r.Warnings = append(r.Warnings, "the history is damaged: "+damage)
+	}
+	if h.Torn > 0 {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("%d segments of the history were never completed: what was seen last is missing", h.Torn))
+	}
+	if h.Unrecognised > 0 {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("%s observations are of kinds that this version does not know", thousands(int64(h.Unrecognised)))) //nolint:gosec // a count of rows
+	}
+	if r.Stray > 0 {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("%s deliveries came to clients that were not subscribed", thousands(r.Stray)))
+	}
+	if r.ClockSteps > 0 {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("the clock of the machine jumped %d times: figures of time are unknown", r.ClockSteps))
+	}
+	if m := r.find(FanoutLatency, nil); m != nil && m.Negative > 0 {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("%s deliveries arrived before they were due, by the clock: it was set back", thousands(m.Negative)))
+	}
+	if r.Run.Machine.Stamps == "user" {
+		r.Warnings = append(r.Warnings, "arrivals were stamped by the generator, not by the kernel: its own lag is part of every latency")
+	}
+}
+
+// Write computes the report of a history and hands its two files, report.html and summary.json, to put, which is to write
+// each as a whole or not at all (history.Dir.WriteFile does).
+func Write(h *history.History, put func(name string, data []byte) error) (*Report, error) {
+	r, err := New(h)
+	if err != nil {
+		return nil, err
+	}
+	page, err := r.HTML()
+	if err != nil {
+		return nil, err
+	}
+	summary, err := r.Summary()
+	if err != nil {
+		return nil, err
+	}
+	if err := put(SummaryFile, summary); err != nil {
+		return nil, err
+	}
+	return r, put(PageFile, page)
+}
+
+// The files of a report in the directory of its run.
+const (
+	SummaryFile = "summary.json"
+	PageFile    = "report.html"
+)

@@ -1,0 +1,36 @@
+package report
+
+import (
+	"holobench/history"
+	"holobench/ordering"
+)
+
+// membership decides who should have received what. It is the report's only use of ordering.
+type membership struct {
+	members ordering.Membership
+}
+
+func (m *membership) add(batch []history.Observation) { m.members.Add(batch) }
+
+// close enters where each event stands into the windows in which its command was due.
+func (m *membership) close(run history.Run, f *Figures) {
+	m.members.Close(run)
+	m.members.Events(func(s ordering.Standing) {
+		for i := range f.tallies {
+			if !f.windows.has(i, s.Due) {
+				continue
+			}
+			t := &f.tallies[i]
+			t.standing.events++
+			t.standing.expected += int64(s.Expected)
+			t.standing.reached += int64(s.Reached)
+			t.standing.lost += int64(s.Lost)
+			t.standing.duplicated += int64(s.Duplicated)
+			t.standing.indeterminate += int64(s.Indeterminate)
+			t.standing.stray += int64(s.Stray)
+			if s.Delivered >= 2 {
+				t.spread.Record(s.Last - s.First)
+			}
+		}
+	})
+}

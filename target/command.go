@@ -1,0 +1,171 @@
+package target
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"holobench/wire"
+)
+
+// refusal is an answer that is an error; its text is for the one who sent the request.
+type refusal struct {
+	status int
+	text   string
+}
+
+func refuse(status int, format string, values ...any) *refusal {
+	return &refusal{status: status, text: fmt.Sprintf(format, values...)}
+}
+
+// write sends the refusal as plain text.
+func (f *refusal) write(w http.ResponseWriter) {
+	if f.status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
+	}
+	http.Error(w, f.text, f.status)
+}
+
+// serveCommand answers a POST to the command path.
+func (s *Server) serveCommand(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		refuseMethod(w, r, http.MethodPost)
+		return
+	}
+	s.counters.Add(CommandsReceived, 1)
+	cmd, refused := s.readCommand(w, r)
+	if refused != nil {
+		s.counters.Add(CommandsRejected, 1)
+		refused.write(w)
+		return
+	}
+	s.counters.Add(CommandsAccepted, 1)
+	s.writeAnswer(w, s.design.dispatch(s, cmd))
+}
+
+func refuseMethod(w http.ResponseWriter, r *http.Request, allowed string) {
+	w.Header().Set("Allow", allowed)
+	refuse(http.StatusMethodNotAllowed, "%s takes %s only", r.URL.Path, allowed).write(w)
+}
+
+// readCommand reads and checks the body of r.
+func (s *Server) readCommand(w http.ResponseWriter, r *http.Request) (wire.Command, *refusal) {
+	if !isJSON(r.Header.Get("Content-Type")) {
+		return wire.Command{}, refuse(http.StatusUnsupportedMediaType, "a command is application/json")
+	}
+	body, refused := s.readBody(w, r)
+	if refused != nil {
+		return wire.Command{}, refused
+	}
+	cmd, err := wire.ParseCommand(body)
+	if err != nil {
+		return wire.Command{}, refuse(http.StatusBadRequest, "%v", err)
+	}
+	return cmd, s.checkCommand(cmd)
+}
+
+// readBody reads at most MaxBody bytes.
+func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *refusal) {
+	limit := int64(s.options.MaxBody)
+	if r.ContentLength > limit {
+		w.Header().Set("Connection", "close") // else net/http would read the rest of it before the next request
+		return nil, refuse(http.StatusRequestEntityTooLarge, "a command has at most %d bytes", limit)
+	}
+	source := http.MaxBytesReader(w, r.Body, limit)
+	var body []byte
+	var err error
+	if r.ContentLength >= 0 {
+		body = make([]byte, r.ContentLength)
+		_, err = io.ReadFull(source, body)
+	} else {
+		body, err = io.ReadAll(source)
+	}
+	var tooLarge *http.MaxBytesError
+	var network net.Error
+	switch {
+	case err == nil:
+		return body, nil
+	case errors.As(err, &tooLarge):
+		return nil, refuse(http.StatusRequestEntityTooLarge, "a command has at most %d bytes", limit)
+	case errors.As(err, &network) && network.Timeout():
+		return nil, refuse(http.StatusRequestTimeout, "the command did not arrive within %v", s.options.ReadTimeout)
+	default:
+		return nil, refuse(http.StatusBadRequest, "the body ended early or is malformed")
+	}
+}
+
+// isJSON takes a missing type for JSON: curl and simple clients leave it out, and the parser judges the body anyway.
+func isJSON(contentType string) bool {
+	if contentType == "" {
+		return true
+	}
+	kind, _, err := mime.ParseMediaType(contentType)
+	return err == nil && (kind == "application/json" || strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json"))
+}
+
+// checkCommand checks the names, of which only the channel must be there; the payload is opaque.
+func (s *Server) checkCommand(cmd wire.Command) *refusal {
+	if refused := s.checkName("channel", cmd.Channel); refused != nil {
+		return refused
+	}
+	if cmd.Instance != "" { // it has no stream
+		if refused := s.checkName("instance", cmd.Instance); refused != nil {
+			return refused
+		}
+	}
+	if cmd.Name != "" {
+		return s.checkName("name", cmd.Name)
+	}
+	return nil
+}
+
+// checkName refuses what is empty, too long, or not printable text: names stand in logs and reports.
+func (s *Server) checkName(what, name string) *refusal {
+	switch {
+	case name == "":
+		return refuse(http.StatusBadRequest, "%s is missing", what)
+	case len(name) > s.options.MaxName:
+		return refuse(http.StatusBadRequest, "%s has %d bytes; at most %d are allowed", what, len(name), s.options.MaxName)
+	case !utf8.ValidString(name):
+		return refuse(http.StatusBadRequest, "%s %q is not UTF-8", what, name)
+	case strings.ContainsFunc(name, unicode.IsControl):
+		return refuse(http.StatusBadRequest, "%s %q holds a control character", what, name)
+	}
+	return nil
+}
+
+// writeAnswer sends the reply and counts what it delivered. It flushes, so that "written" means what it says: handed to
+// the connection, not to a buffer.
+func (s *Server) writeAnswer(w http.ResponseWriter, a answer) {
+	w.Header().Set("Cache-Control", "no-store")
+	var echoes int
+	var err error
+	if a.reply == nil {
+		w.Header().Set("Content-Length", "0")
+		w.WriteHeader(a.status)
+	} else {
+		scratch := s.scratch.get()
+		defer s.scratch.put(scratch)
+		*scratch = wire.AppendReplyJSON((*scratch)[:0], *a.reply)
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Length", strconv.Itoa(len(*scratch)))
+		w.WriteHeader(a.status)
+		_, err = w.Write(*scratch)
+		echoes = len(a.reply.Echo)
+	}
+	if err == nil {
+		err = http.NewResponseController(w).Flush()
+	}
+	if err != nil {
+		s.counters.Add(RepliesFailed, 1)
+		return
+	}
+	s.counters.Add(DeliveriesWrittenReply, echoes)
+}

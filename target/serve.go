@@ -1,0 +1,137 @@
+package target
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+)
+
+var errServed = errors.New("a Server serves only once")
+
+// Serve answers on l until ctx ends, and then stops gracefully: it closes l, lets requests finish, writes what waits in
+// the outboxes, ends every stream cleanly, and returns nil. What is not done after DrainTimeout (once for the requests,
+// once for the streams) is cut. It returns an error when l fails, after the same end. It returns only when all its
+// goroutines have ended; a journal writer that blocks for ever would hold it up. A Server serves once.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	if !s.serving.CompareAndSwap(false, true) {
+		_ = l.Close()
+		return fmt.Errorf("serving the target on %v: %w", l.Addr(), errServed)
+	}
+	stopJournal, journalDone := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(journalDone)
+		s.journal.run(stopJournal)
+	}()
+	unused := &unusedConns{conns: make(map[net.Conn]struct{})}
+	server := s.httpServer(unused)
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(l) }()
+	s.log.Info("target serves", "addr", l.Addr().String(), "design", string(s.options.Design), "node", s.options.Node)
+
+	var err error
+	select {
+	case <-ctx.Done():
+		s.shutdown(server)
+		<-served
+	case err = <-served:
+		s.shutdown(server)
+	}
+	close(stopJournal)
+	<-journalDone
+	s.log.Info("target stopped")
+	if err != nil {
+		return fmt.Errorf("serving the target on %v: %w", l.Addr(), err)
+	}
+	return nil
+}
+
+// httpServer returns the server whose limits keep a slow or hostile client from holding anything for long.
+func (s *Server) httpServer(unused *unusedConns) *http.Server {
+	server := &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: s.options.ReadTimeout / 2,
+		ReadTimeout:       s.options.ReadTimeout,
+		WriteTimeout:      s.options.ReadTimeout + s.options.WriteTimeout, // counts from the end of the head
+		IdleTimeout:       s.options.IdleTimeout,
+		MaxHeaderBytes:    s.options.MaxHeader,
+		ConnState:         unused.track,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	server.RegisterOnShutdown(unused.close)
+	return server
+}
+
+// shutdown lets requests finish, then streams.
+func (s *Server) shutdown(server *http.Server) {
+	s.registry.drain()
+	ctx, cancel := context.WithTimeout(context.Background(), s.options.DrainTimeout)
+	defer cancel()
+	if err := server.Shutdown(ctx); err != nil {
+		s.log.Warn("requests did not finish in time", "error", err)
+		_ = server.Close()
+	}
+	s.stopRequests()
+
+	streams := s.registry.all()
+	for _, st := range streams {
+		st.end()
+	}
+	ended := make(chan struct{})
+	go func() {
+		s.streams.Wait()
+		close(ended)
+	}()
+	ctx, cancel = context.WithTimeout(context.Background(), s.options.DrainTimeout)
+	defer cancel()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		for _, st := range s.registry.all() {
+			st.cut(CutShutdown)
+		}
+		<-ended
+	}
+}
+
+// stopRequests waits for requests that outlived their connections and lets nobody in after them: what they count into
+// may be unmapped when Serve has returned.
+func (s *Server) stopRequests() {
+	s.requests.Lock()
+	defer s.requests.Unlock()
+	s.stopped = true
+}
+
+// unusedConns are the connections on which nothing was asked yet, such as browsers open to have one ready. At shutdown
+// net/http would wait 5 s for each of them.
+type unusedConns struct {
+	mu     sync.Mutex
+	conns  map[net.Conn]struct{}
+	closed bool
+}
+
+// track is an http.Server's ConnState hook.
+func (u *unusedConns) track(conn net.Conn, state http.ConnState) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	switch {
+	case state != http.StateNew:
+		delete(u.conns, conn)
+	case u.closed:
+		_ = conn.Close()
+	default:
+		u.conns[conn] = struct{}{}
+	}
+}
+
+func (u *unusedConns) close() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.closed = true
+	for conn := range u.conns {
+		_ = conn.Close()
+	}
+}
