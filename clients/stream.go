@@ -47,13 +47,21 @@ func (c *Client) HoldStream(ctx context.Context, ready func()) error {
 		if errors.As(err, &refused) {
 			return err
 		}
-		pause := time.NewTimer(s.retry)
-		select {
-		case <-ctx.Done():
-			pause.Stop()
+		if !s.pause(ctx) {
 			return nil
-		case <-pause.C:
 		}
+	}
+}
+
+// pause waits before a reconnect; false means that ctx ended.
+func (s *stream) pause(ctx context.Context) bool {
+	timer := time.NewTimer(s.retry)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
 	}
 }
 
@@ -80,7 +88,27 @@ type stream struct {
 }
 
 // connectOnce makes one connection and holds it until it ends; the error says why it did.
+//
+// It is cut into small functions for more than the reader's sake: an idle stream sleeps at the bottom of these calls, and
+// their frames decide whether its stack is one of 4 or of 8 KiB.
 func (s *stream) connectOnce(ctx context.Context) error {
+	conn, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() { conn.SetReadDeadline(time.Unix(1, 0)) }) //nolint:errcheck // a closed connection ends the read as well
+	err = s.ask(ctx, conn)
+	for err == nil {
+		err = s.readOnce(ctx, conn)
+	}
+	stop()
+	conn.Close() //nolint:errcheck // whatever it says, the stream is over
+	s.over(ctx, err)
+	return err
+}
+
+// open makes the connection.
+func (s *stream) open(ctx context.Context) (wire.StampedConn, error) {
 	c := s.client
 	s.conn = c.newConn()
 	began := c.crowd.now()
@@ -89,34 +117,36 @@ func (s *stream) connectOnce(ctx context.Context) error {
 		if ctx.Err() == nil {
 			s.ended(err)
 		}
-		return err
+		return nil, err
 	}
-	defer conn.Close()
 	opened := c.note(history.Opened, s.conn, c.crowd.now())
 	opened.NotBefore = began
 	c.observe(opened)
+	return conn, nil
+}
 
-	stop := context.AfterFunc(ctx, func() { conn.SetReadDeadline(time.Unix(1, 0)) }) //nolint:errcheck // a closed connection ends the read as well
-	defer stop()
+// ask sends the request for the stream and gives its head a deadline.
+func (s *stream) ask(ctx context.Context, conn wire.StampedConn) error {
 	s.exact, s.done, s.wasReady = exactStamps(conn), false, false
 	s.response.Reset()
 	s.events.Reset()
-	s.asked = c.crowd.now()
-	if _, err = conn.Write(s.request()); err == nil {
-		err = conn.SetReadDeadline(time.Now().Add(or(c.crowd.HeadTimeout, 30*time.Second)))
-	}
-	if ctx.Err() != nil { // the deadline above may have undone that of AfterFunc
-		err = context.Cause(ctx)
-	}
-	for err == nil {
-		err = s.readOnce(ctx, conn)
-	}
-	if ctx.Err() != nil {
-		c.observe(c.note(history.Closed, s.conn, c.crowd.now()))
+	s.asked = s.client.crowd.now()
+	if _, err := conn.Write(s.request()); err != nil {
 		return err
 	}
-	s.ended(err)
-	return err
+	if err := conn.SetReadDeadline(time.Now().Add(or(s.client.crowd.HeadTimeout, 30*time.Second))); err != nil {
+		return err
+	}
+	return context.Cause(ctx) // the deadline may have undone the one by which the end of ctx ends a read
+}
+
+// over notes how the connection ended: by the end of ctx, or by something that happened to it.
+func (s *stream) over(ctx context.Context, err error) {
+	if ctx.Err() == nil {
+		s.ended(err)
+		return
+	}
+	s.client.observe(s.client.note(history.Closed, s.conn, s.client.crowd.now()))
 }
 
 // request is the bytes that ask for the stream.
@@ -155,6 +185,11 @@ func (s *stream) readOnce(ctx context.Context, conn wire.StampedConn) error {
 			return err
 		}
 	}
+	return s.verdict(err)
+}
+
+// verdict says whether the stream goes on after a read that the parsers answered with err.
+func (s *stream) verdict(err error) error {
 	var refused *RefusedError
 	switch {
 	case errors.As(err, &refused):
@@ -172,7 +207,7 @@ func (s *stream) nowReady(ctx context.Context, conn wire.StampedConn) error {
 	if err := conn.SetReadDeadline(time.Time{}); err != nil {
 		return err
 	}
-	if ctx.Err() != nil { // that may have undone the deadline by which ctx ends the read
+	if ctx.Err() != nil { // as in ask
 		return context.Cause(ctx)
 	}
 	if s.ready != nil {

@@ -22,7 +22,7 @@ func readBudget(b history.Budget) (bound, error) {
 		return bound{}, fmt.Errorf("read budget %s: %s: %w", b.Metric, b.Threshold, err)
 	}
 	return bound{
-		metric: read.Metric, tags: read.Tags, aggregation: read.Threshold.Aggregation, value: read.Threshold.Value,
+		metric: read.Metric, tags: read.Tags, aggregation: read.Threshold.Aggregation, value: read.Threshold.Bound,
 		holds: read.Threshold.Holds,
 	}, nil
 }

@@ -160,9 +160,8 @@ func (c *Check) text() string {
 	return text
 }
 
-// trends prints what took time, the whole run first, then each window.
+// trends prints what took time, the window first that the reader wants to see first.
 func (p *printer) trends(r *Report) {
-	window := "\x00" // no window is called so
 	for _, w := range r.windowNames() {
 		var rows []*Metric
 		for i := range r.Metrics {
@@ -174,12 +173,9 @@ func (p *printer) trends(r *Report) {
 		if len(rows) == 0 {
 			continue
 		}
-		if w != window {
-			p.line("")
-			p.line("  " + p.paint(bold, "TIMES") + "  " + clean(windowTitle(w)))
-			p.line(fmt.Sprintf("%*s%10s%10s%10s%10s%10s%10s%13s%11s", labelWidth-2, "", "p50", "p90", "p95", "p99", "p99.9", "max", "count", "events"))
-		}
-		window = w
+		p.line("")
+		p.line("  " + p.paint(bold, "TIMES") + "  " + clean(windowTitle(w)))
+		p.line(fmt.Sprintf("%*s%10s%10s%10s%10s%10s%10s%13s%11s", labelWidth-2, "", "p50", "p90", "p95", "p99", "p99.9", "max", "count", "events"))
 		for _, m := range rows {
 			p.trend(m)
 		}
@@ -198,14 +194,27 @@ func (p *printer) trend(m *Metric) {
 		v, _ := m.Aggregate(name)
 		row += fmt.Sprintf("%10s", v.text(m.Unit))
 	}
-	p.line(row + fmt.Sprintf("%13s%11s", thousands(m.Count), thousands(m.Events)))
+	p.line(row + fmt.Sprintf("%13s%11s", thousands(m.Count), m.eventCount()))
 }
 
-// windowNames are "" for the whole run, and the windows of the scenario.
+// eventCount prints how many events stand behind the values, "-" where there are none to speak of.
+func (m *Metric) eventCount() string {
+	if m.Events == 0 {
+		return "-"
+	}
+	return thousands(m.Events)
+}
+
+// windowNames are the windows of the scenario and "" for the whole run: the main one first, then in the order of time.
 func (r *Report) windowNames() []string {
-	names := []string{""}
+	names := []string{r.mainWindow()}
+	if names[0] != "" {
+		names = append(names, "")
+	}
 	for _, w := range r.Run.Windows {
-		names = append(names, w.Name)
+		if w.Name != names[0] {
+			names = append(names, w.Name)
+		}
 	}
 	return names
 }

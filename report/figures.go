@@ -9,7 +9,7 @@ import (
 // user's patience, not of a generator that could not keep up.
 const interruptedText = "interrupted"
 
-// Figures accumulates what the Observations of a run say, in memory that does not grow with the deliveries: about 200 KB
+// Figures accumulates what the Observations of a run say, in memory that does not grow with the deliveries: about 260 KB
 // for each figure and window, 150 bytes an event, and some 30 bytes a client. Both the progress of a run and its report are
 // computed by it. Not safe for concurrent use.
 type Figures struct {

@@ -77,7 +77,7 @@ func (r *Report) Sentence() string {
 	}
 	if m := r.find(FanoutLatency, nil); m != nil && m.Count > 0 {
 		p50, p99 := m.percentile("", 50), m.percentile("", 99)
-		parts = append(parts, fmt.Sprintf("half of them within %s of the moment at which their command was due, 99 %% within %s",
+		parts = append(parts, fmt.Sprintf("half of them within %s of due, 99 %% within %s",
 			p50.text("ms"), p99.text("ms")))
 	}
 	lost, duplicated := r.total(EventsLost), r.total(EventsDuplicated)

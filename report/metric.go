@@ -38,7 +38,7 @@ type Metric struct {
 	Values   []Value
 
 	Count    int64 // of values; of a rate or a counter: of the chances that it had to count something. 0 = no data
-	Events   int64 // different events or commands among them
+	Events   int64 // different events or commands among them; 0 = it is about none
 	Negative int64 // values below 0: a clock was set back
 	Beyond   int64 // values above 1 h, which count as 1 h
 
@@ -138,13 +138,13 @@ func trend(name string, tags []Tag, all, worst *Histogram) (Metric, error) {
 	return m, err
 }
 
-// counter makes a metric that counts. Seconds is how long it counted; 0 when that is not known, which leaves rate out.
+// counter makes a metric that counts. Seconds is how long it counted; 0 when that is not known.
 func counter(name string, tags []Tag, count, chances int64, seconds float64) Metric {
 	m := Metric{
 		Name: name, Tags: tags, Type: Counter, Contains: "default", Unit: "count", Count: chances,
 		Values: []Value{{Name: "count", Value: float64(count)}},
 	}
-	if seconds > 0 {
+	if seconds > 0 && count > 0 {
 		m.Values = append(m.Values, Value{Name: "rate", Value: math.Round(1e6*float64(count)/seconds) / 1e6})
 	}
 	return m

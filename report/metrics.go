@@ -45,10 +45,10 @@ func (f *Figures) metrics() ([]Metric, error) {
 		return l.add(share(HTTPReqFailed, Rate, tags, c.failed(), c.outcomes()))
 	})
 	l.commands(func(c *commands, tags []Tag, seconds float64) error {
-		return l.add(counter(HTTPReqs, tags, c.sent, c.due(), seconds))
+		return l.add(counter(HTTPReqs, tags, c.outcomes(), c.due(), seconds))
 	})
-	l.commands(func(c *commands, tags []Tag, seconds float64) error {
-		return l.add(counter(DroppedIterations, tags, c.dropped, c.due(), seconds))
+	l.windows(func(t *tally, tags []Tag, seconds float64) error {
+		return l.add(counter(DroppedIterations, tags, t.clients.dropped, t.clients.due(), seconds))
 	})
 	l.trends(PublishDelay, func(t *tally) *Histogram { return &t.publish })
 	l.trends(QueueDelay, func(t *tally) *Histogram { return &t.queue })
@@ -107,7 +107,13 @@ func (l *lister) windows(visit func(t *tally, tags []Tag, seconds float64) error
 
 // trends lists one histogram of each window.
 func (l *lister) trends(name string, of func(*tally) *Histogram) {
-	l.windows(func(t *tally, tags []Tag, _ float64) error { return l.trend(name, tags, of(t), nil) })
+	l.windows(func(t *tally, tags []Tag, _ float64) error {
+		err := l.trend(name, tags, of(t), nil)
+		if err == nil && (name == GeneratorLag || name == SSEConnecting) {
+			l.list[len(l.list)-1].Events = 0 // these are of arrivals and of connections
+		}
+		return err
+	})
 }
 
 // counts lists one count of the standings of each window.

@@ -16,6 +16,9 @@ func (m *membership) add(batch []history.Observation) { m.members.Add(batch) }
 func (m *membership) close(run history.Run, f *Figures) {
 	m.members.Close(run)
 	m.members.Events(func(s ordering.Standing) {
+		if _, flood := f.floods[s.ID.Publisher]; flood {
+			return // its commands bear no marker: nobody can say which delivery is whose
+		}
 		for i := range f.tallies {
 			if !f.windows.has(i, s.Due) {
 				continue

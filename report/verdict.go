@@ -50,7 +50,9 @@ func (r *Report) judge(b history.Budget) Judgement {
 		j.Reason = "this run has no such figure: nothing was observed under these tags"
 		return j
 	}
-	j.Unit = m.Unit
+	if j.Unit = m.Unit; bound.aggregation == "count" {
+		j.Unit = "count"
+	}
 	if j.Value, j.Measured = m.Aggregate(bound.aggregation); !j.Measured {
 		j.Reason = "there is no data: nothing was observed that this figure could count"
 		return j
@@ -85,7 +87,7 @@ func (r *Report) doubts(m *Metric, j *Judgement) []string {
 	if j.Value.Thin {
 		reasons = append(reasons, fmt.Sprintf("fewer than %d events lie at or above it: the run is too short for this percentile", ThinTail))
 	}
-	if m.Contains == "time" && m.Name != PublishDelay && m.Name != GeneratorLag {
+	if j.Unit == "ms" && m.Name != PublishDelay && m.Name != GeneratorLag {
 		reasons = append(reasons, r.saturation(m.Tag("window"), max(j.Value.Value, j.Bound))...)
 	}
 	return reasons

@@ -1,7 +1,6 @@
 package target
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -73,7 +72,7 @@ func (s *Server) readSubscription(r *http.Request) (subscription, *refusal) {
 func (s *Server) parseSubscription(rawQuery string) (subscription, *refusal) {
 	query, err := url.ParseQuery(rawQuery)
 	if err != nil {
-		return subscription{}, refuse(http.StatusBadRequest, "reading the query: %v", errors.Unwrap(err))
+		return subscription{}, refuse(http.StatusBadRequest, "reading the query: %v", err)
 	}
 	if len(query["instance"]) > 1 {
 		return subscription{}, refuse(http.StatusBadRequest, "instance is given %d times", len(query["instance"]))

@@ -15,7 +15,7 @@ import (
 func hardStrings() []string {
 	return []string{
 		"", "room-3", "hb1.00c0ffee.c17.s3.t2500000000.", `"quoted"`, `back\slash`, "two\nlines\r\n", "tab\tand\x00nul\x1f\x7f",
-		"</script><img src=x onerror=alert(1)>", "a&b", "line\u2028and\u2029paragraph", "é ü 世界 🙂", "\ufffd is a character",
+		"</script><img src=x onerror=alert(1)>", "a&b", "line\u2028separator", "paragraph\u2029separator", "é ü 世界 🙂", "\ufffd is a character",
 		"\xff", "cut \xe4\xb8", "\xed\xa0\x80 surrogate", "\xc0\xaf overlong", `\u0041`, `{"channel":"x"}`, "data: forged\n\n",
 	}
 }

@@ -73,6 +73,7 @@ func TestParserAgreesWithNetHTTP(t *testing.T) {
 	for round := range 5000 {
 		input := writeResponse(random)
 		want, wantBody := readResponse(t, input)
+		_ = want.Body.Close()
 		cuts := make([]int, random.IntN(6))
 		for i := range cuts {
 			cuts[i] = random.IntN(len(input) + 1)

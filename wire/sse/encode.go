@@ -15,7 +15,8 @@ func AppendEvent(dst []byte, id, name string, data []byte) []byte {
 
 // AppendComment appends a comment, as servers send it to keep a stream alive, and an empty line, for the sake of readers
 // that look only at whole blocks. It must stand between events: within one, the empty line would end it. Text with
-// several lines becomes several comments.
+// several lines becomes several comments. To a Parser it is no event; but r3labs/sse reports a block of comments as an
+// event without data, once an id is in force.
 func AppendComment(dst []byte, text string) []byte {
 	dst = appendLines(dst, ": ", []byte(text))
 	return append(dst, '\n')

@@ -27,6 +27,9 @@ func TestAppendComment(t *testing.T) {
 	t.Parallel()
 	stream := sse.AppendComment([]byte("data: x\n\n"), "ping\ndata: forged")
 	stream = sse.AppendComment(stream, "")
+	if want := "data: x\n\n: ping\n: data: forged\n\n: \n\n"; string(stream) != want {
+		t.Errorf("wrote %q, want %q", stream, want)
+	}
 	var got notes
 	var p sse.Parser
 	if err := p.Feed(stream, &got); err != nil {

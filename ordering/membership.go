@@ -1,0 +1,332 @@
+// Package ordering finds where the clients of one run disagree on the order of events, and proves it with a pair.
+//
+// Before two clients can disagree on an event, both must have been due to receive it. That question, who should have
+// received what, is decided here and nowhere else, by Membership; reach, loss and duplicates are counted from its answer.
+//
+// # Membership
+//
+// A subscription is an interval: from the arrival of the response head (Subscribed.At) until the stream of the same
+// connection ended or was closed. A stream that was not cut before the drain was over (Run.End) is open for ever: what
+// the run itself closes afterwards takes nobody's membership away. An event's window is the interval from Sent.At to its
+// last delivery at any client; when nobody got it, the moment Sent.At. For each client that ever subscribed to the
+// event's channel, the event is
+//
+//   - expected, when one subscription began before the window and was still open after it;
+//   - indeterminate, when a subscription only touches the window: the client subscribed, was cut, closed or reconnected
+//     while the event was on its way, and nobody outside the server can tell whether it was due to get it;
+//   - neither, when no subscription touches the window: the client was away.
+//
+// An expected event that arrived is reached, one that did not is lost. What arrives at a client that never subscribed to
+// the channel at all is stray. An event that arrives by two ways (the reply and the stream, say) arrives once and is
+// duplicated once. Times that are equal count as touching: only what is certain is expected.
+//
+// Worked example, in ms, with seven clients of one channel. A sends e, which arrives at A at 11, at D at 20, at E twice:
+//
+//	     0        10        20        30
+//	A    |─────────s──────────────────────   expected, reached (self-echo at 11, in the reply or by the stream)
+//	B    |─────────────x |────────────────   cut at 14, back at 16: indeterminate, whether e came or not
+//	C              . |────────────────────   subscribed at 12: indeterminate
+//	D    |──────────────────d─────────────   expected, reached; its delivery at 20 is the last one
+//	E    |─────────────dd─────────────────   expected, reached; delivered once, duplicated once
+//	F    |────────────────────────────────   expected, lost
+//	G    |──x                      |──────   away from 3 to 25: neither
+//
+// gives Expected 4, Reached 3, Lost 1, Indeterminate 2, Delivered 3, Duplicated 1.
+//
+// # What was sent
+//
+// A command that was refused or dropped was never sent: it is no event. One whose outcome is not known (no whole reply, a
+// status that is not 2xx, no word at all) and that nobody received may never have been dispatched: all its expectations are
+// indeterminate. When anybody received it, it was dispatched, and it counts like every other. Deliveries of an event of
+// which no Sent is on record (its segment is lost) are counted, but nothing is expected of it.
+//
+// # Runs without a drain
+//
+// A run that was killed, or gave up before its drain was over, did not wait for its last deliveries. The horizon of such
+// a run is its last Observation, of any kind, not its last delivery. Of an event that was sent within Run.Drain before the
+// horizon, a missing delivery is indeterminate, because in a whole run it would still have had time; one that arrived is
+// reached. Of every earlier event, a missing delivery is lost as always: the clients listened for as long as a whole run
+// listens. Example with a drain of 5 s: the server falls silent at 60 s, commands and heartbeats go on, the generator is
+// killed at 90 s. The horizon is 90 s, so that what was sent and accepted from 60 s to 85 s is lost, as it should be (taken
+// from the last delivery, all of it would be excused); what was sent from 85 s on is indeterminate.
+//
+// When a node of the target dies, its streams end, and the rule of the window is enough: a client that was cut before the
+// event's last delivery elsewhere is indeterminate. When all streams end together, the last delivery came before every cut,
+// and whoever had not got the event by then lost it.
+//
+// Not guaranteed: a history with damaged segments in its middle lacks deliveries that happened, and nothing here can know.
+// Whoever judges must see to history.Damaged.
+package ordering
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"holobench/history"
+	"holobench/wire"
+)
+
+// Standing is what became of one event, or of one part of an event that came in parts. Counts are of clients, but for
+// Duplicated, which counts deliveries. Times are ns since the epoch of the run.
+//
+// Always: Expected = Reached + Lost; Delivered >= Reached + Stray; and the sum of Delivered + Duplicated over all Standings
+// is the number of delivered rows in the history.
+type Standing struct {
+	ID      wire.EventID
+	Part    uint32 // 0 = the whole event
+	Channel uint32 // number of its name in the history
+	Due     int64  // when the schedule wanted it sent
+	Sent    int64  // 0 = no Sent is on record
+	First   int64  // its first delivery anywhere; 0 = none
+	Last    int64  // its last delivery anywhere, duplicates included; 0 = none
+
+	Expected      int // clients that should have received it
+	Reached       int // those of them that did
+	Lost          int // those of them that did not
+	Indeterminate int // clients of which nobody can say whether they should have
+	Delivered     int // clients that received it, expected or not: first deliveries
+	Duplicated    int // deliveries beyond the first of a client
+	Stray         int // clients that received it and never subscribed to its channel
+
+	Accepted bool // the server replied with a 2xx status
+}
+
+// Membership decides who should have received what. Feed it the history by Add, then Close it, then ask. The zero value is
+// ready. It holds about 250 bytes and one bit a subscriber for every event, nothing for a delivery. It is not safe for
+// concurrent use.
+type Membership struct {
+	events    map[part]*event
+	latest    *event // the one of the last row: deliveries of one event come together
+	audiences audiences
+
+	horizon int64 // At of the last Observation
+	end     int64 // of the drain; 0 = there was none
+	tail    int64 // from when on missing deliveries of a run without a drain are indeterminate
+	order   []*event
+}
+
+// part names what can be delivered: an event, or a part of one.
+type part struct {
+	id     wire.EventID
+	number uint32
+}
+
+// event is what the rows said about one part so far.
+type event struct {
+	part     part
+	whole    *event // for a part: the event, when there is a row about it; Sent and Replied speak of the whole
+	inParts  bool   // it is the whole of parts
+	channel  uint32
+	due      int64
+	sentAt   int64
+	first    int64
+	last     int64
+	got      bitmap // the members of the channel that received it
+	clients  int    // how many
+	repeated int    // deliveries beyond their first
+
+	sent     bool
+	settled  bool // channel is the one that Sent names
+	accepted bool
+	refused  bool
+}
+
+// Add takes the next rows of a history. Rows of one Conn must come in their order, those of different ones may come in any:
+// the outcome is the same. Kinds that say nothing about membership are passed over.
+func (m *Membership) Add(batch []history.Observation) {
+	for i := range batch {
+		o := &batch[i]
+		m.horizon = max(m.horizon, o.At)
+		switch o.Kind {
+		case history.Delivered:
+			m.deliver(o)
+		case history.Sent:
+			m.send(o)
+		case history.Replied:
+			if o.Err == history.NoErr {
+				m.event(o).accepted = true
+			}
+		case history.Refused, history.Dropped:
+			m.event(o).refused = true
+		case history.Subscribed:
+			m.audiences.subscribe(o.Channel, o.Client, o.Conn, o.At)
+		case history.Unsubscribed:
+			m.audiences.unsubscribe(o.Channel, o.Client, o.Conn, o.At)
+		case history.Ended, history.Closed:
+			m.audiences.cut(o.Client, o.Conn, o.At)
+		default: // says nothing about membership
+		}
+	}
+}
+
+func (m *Membership) event(o *history.Observation) *event {
+	name := part{id: o.Event, number: o.Part}
+	if m.latest != nil && m.latest.part == name {
+		return m.latest
+	}
+	e := m.events[name]
+	if e == nil {
+		if m.events == nil {
+			m.events = make(map[part]*event)
+		}
+		e = &event{part: name}
+		m.events[name] = e
+	}
+	m.latest = e
+	return e
+}
+
+// send notes when and where the event was sent. Sent twice, it was sent the first time; its channel is then the smaller
+// number, so that the order of rows does not matter.
+func (m *Membership) send(o *history.Observation) {
+	e := m.event(o)
+	if o.Channel != history.NoChannel && (!e.settled || o.Channel < e.channel) {
+		m.move(e, o.Channel)
+		e.settled = true
+	}
+	if !e.sent || o.At < e.sentAt {
+		e.sentAt, e.due = o.At, o.Due
+	}
+	e.sent = true
+}
+
+// deliver notes a delivery. Whatever channel it names, it is one of the event's, whose channel the Sent row knows best.
+func (m *Membership) deliver(o *history.Observation) {
+	e := m.event(o)
+	if !e.settled && o.Channel != history.NoChannel && (e.channel == history.NoChannel || o.Channel < e.channel) {
+		m.move(e, o.Channel)
+	}
+	if !e.sent && (e.clients == 0 || o.Due < e.due) {
+		e.due = o.Due
+	}
+	if e.clients == 0 || o.At < e.first {
+		e.first = o.At
+	}
+	if e.clients == 0 || o.At > e.last {
+		e.last = o.At
+	}
+	if e.got.set(m.audiences.of(e.channel).member(o.Client)) {
+		e.clients++
+	} else {
+		e.repeated++
+	}
+}
+
+// move makes channel the channel of e, and keeps who received it.
+func (m *Membership) move(e *event, channel uint32) {
+	if channel == e.channel {
+		return
+	}
+	from, to := m.audiences.of(e.channel), m.audiences.of(channel)
+	var got bitmap
+	for i := range from.members {
+		if e.got.has(i) {
+			got.set(to.member(from.members[i].client))
+		}
+	}
+	e.channel, e.got = channel, got
+}
+
+// Close says that the rows are complete for now, and what run they are of. More may follow, and another Close: that is how
+// a run is watched while it goes on.
+func (m *Membership) Close(run history.Run) {
+	m.end, m.tail = run.End, math.MaxInt64
+	if !run.Finished || run.End == 0 {
+		m.end, m.tail = 0, m.horizon-run.Drain
+	}
+	m.order = m.order[:0]
+	for name, e := range m.events {
+		m.order = append(m.order, e)
+		if name.number == 0 {
+			continue
+		}
+		e.whole = m.events[part{id: name.id}]
+		if e.whole != nil {
+			e.whole.inParts = true
+			if e.whole.settled && !e.settled {
+				m.move(e, e.whole.channel)
+			}
+		}
+	}
+	m.order = slices.DeleteFunc(m.order, func(e *event) bool { return !e.happened() })
+	slices.SortFunc(m.order, func(a, b *event) int {
+		return cmp.Or(cmp.Compare(a.command().sentAt, b.command().sentAt),
+			cmp.Compare(a.part.id.Publisher, b.part.id.Publisher),
+			cmp.Compare(a.part.id.Seq, b.part.id.Seq),
+			cmp.Compare(a.part.number, b.part.number))
+	})
+}
+
+// happened tells whether e is an event. A command that was refused is none, nor is the whole of what came in parts: they
+// stand for it.
+func (e *event) happened() bool {
+	return e.clients > 0 || e.command().sent && !e.command().refused && !e.inParts
+}
+
+// command is the event whose rows say when e was sent and what the server replied.
+func (e *event) command() *event {
+	if e.whole != nil && !e.sent {
+		return e.whole
+	}
+	return e
+}
+
+// Events yields every event's Standing, ordered by Sent, then publisher, seq and part. It may be called often after Close.
+func (m *Membership) Events(yield func(Standing)) {
+	for _, e := range m.order {
+		yield(m.standing(e))
+	}
+}
+
+func (m *Membership) standing(e *event) Standing {
+	command := e.command()
+	s := Standing{
+		ID: e.part.id, Part: e.part.number, Channel: e.channel, Due: command.due, Sent: command.sentAt, First: e.first, Last: e.last,
+		Delivered: e.clients, Duplicated: e.repeated, Accepted: command.accepted,
+	}
+	begin := command.sentAt
+	if !command.sent { // sometime after it was due
+		s.Due, begin = e.due, e.due
+	}
+	window := interval{from: begin, to: max(begin, e.last)}
+	dispatched := command.sent && (e.clients > 0 || command.accepted)
+	drained := command.sentAt < m.tail
+	members := m.audiences.of(e.channel).members
+	for i := range members {
+		got := e.got.has(i)
+		switch members[i].during(window, m.end) {
+		case never:
+			if got {
+				s.Stray++
+			}
+		case away:
+		case partly:
+			s.Indeterminate++
+		case throughout:
+			switch {
+			case !dispatched || !got && !drained:
+				s.Indeterminate++
+			case got:
+				s.Expected++
+				s.Reached++
+			default:
+				s.Expected++
+				s.Lost++
+			}
+		}
+	}
+	return s
+}
+
+// Subscribers counts the clients that were subscribed to the channel at that time: since before it, and until after it.
+func (m *Membership) Subscribers(channel uint32, at int64) int {
+	count := 0
+	members := m.audiences.of(channel).members
+	for i := range members {
+		if members[i].during(interval{from: at, to: at}, m.end) == throughout {
+			count++
+		}
+	}
+	return count
+}

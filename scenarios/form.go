@@ -1,0 +1,99 @@
+package scenarios
+
+// The forms are the language: one field a key, read strictly. Their tags are what docs/scenarios.md must explain. Exported
+// fields, because reflection fills them; nobody outside sees the types.
+
+type fileForm struct {
+	spot
+	Version integer            `yaml:"version"`
+	Name    text               `yaml:"name"`
+	Seed    integer            `yaml:"seed"`
+	Server  serverForm         `yaml:"server"`
+	Clients named[clientsForm] `yaml:"clients"`
+	Load    named[loadForm]    `yaml:"load"`
+	Windows named[interval]    `yaml:"windows"`
+	Drain   duration           `yaml:"drain"`
+	Budgets named[budgetForm]  `yaml:"budgets"`
+}
+
+type serverForm struct {
+	spot
+	Bundled bundledForm `yaml:"bundled"`
+	Headers named[text] `yaml:"headers"`
+}
+
+type bundledForm struct {
+	spot
+	Design text    `yaml:"design"`
+	Nodes  integer `yaml:"nodes"`
+}
+
+type clientsForm struct {
+	spot
+	Count   integer     `yaml:"count"`
+	Channel channelForm `yaml:"channel"`
+	Stream  text        `yaml:"stream"`
+}
+
+// channelForm is a name, or a pattern with a count.
+type channelForm struct {
+	spot
+	name    text
+	Pattern text    `yaml:"pattern"`
+	Count   integer `yaml:"count"`
+}
+
+func (c *channelForm) short() any { return &c.name }
+
+type loadForm struct {
+	spot
+	By       byForm          `yaml:"by"`
+	Flood    boolean         `yaml:"flood"`
+	Workers  integer         `yaml:"workers"`
+	Rate     rate            `yaml:"rate"`
+	For      duration        `yaml:"for"`
+	From     rate            `yaml:"from"`
+	Stages   list[stageForm] `yaml:"stages"`
+	Arrivals text            `yaml:"arrivals"`
+	Start    duration        `yaml:"start"`
+	InFlight integer         `yaml:"in_flight"`
+	Send     text            `yaml:"send"`
+	Channel  text            `yaml:"channel"`
+	Payload  payloadForm     `yaml:"payload"`
+}
+
+// byForm is the name of a group of clients, or that with a number.
+type byForm struct {
+	spot
+	Clients text    `yaml:"clients"`
+	Only    integer `yaml:"only"`
+}
+
+func (b *byForm) short() any { return &b.Clients }
+
+type stageForm struct {
+	spot
+	Rate rate     `yaml:"rate"`
+	For  duration `yaml:"for"`
+}
+
+// payloadForm is a size, or a size with a text.
+type payloadForm struct {
+	spot
+	Size size `yaml:"size"`
+	Text text `yaml:"text"`
+}
+
+func (p *payloadForm) short() any { return &p.Size }
+
+type budgetForm struct {
+	oneOrMore[thresholdForm]
+}
+
+// thresholdForm is a threshold expression, or that under a key.
+type thresholdForm struct {
+	spot
+	Threshold text `yaml:"threshold"`
+}
+
+func (t *thresholdForm) short() any { return &t.Threshold }

@@ -1,0 +1,39 @@
+package scenarios
+
+import "time"
+
+// There is a limit on everything. A scenario that reaches one of these is more likely a slip of the pen than a plan; the
+// error names the limit. Raise it here when a plan needs more.
+const (
+	maxFileBytes = 256 << 10 // the YAML library needs more than quadratic time beyond it
+	maxAliases   = 1000
+	maxMerged    = 100_000 // entries that "<<" brings in, in the whole file
+	maxDepth     = 64      // of lists and mappings in one another
+	maxFaults    = 1000    // that are collected of one file
+	maxErrors    = 50      // that are reported of them
+	maxEntries   = 500     // of a list, or of a mapping with names
+
+	maxNodes    = 1
+	maxInFlight = 1
+	maxClients  = 100_000 // of all groups; the bundled target holds no more streams
+	maxChannels = 100_000 // of one group
+	maxGroups   = 100
+	maxLoads    = 100
+	maxStages   = 100
+	maxWindows  = 100
+	maxBudgets  = 500
+	maxHeaders  = 50
+	maxWorkers  = 1000
+	maxCommands = 100_000_000 // of all loads
+
+	maxRate     = 1_000_000.0 // commands a second
+	maxTime     = 24 * time.Hour
+	maxDrain    = 10 * time.Minute
+	minPayload  = 64       // bytes
+	maxPayload  = 32 << 10 // bytes
+	maxName     = 64       // characters of a name that the scenario gives
+	maxText     = 4 << 10  // bytes of the text of a payload: escaped, it still fits the body that the target reads
+	maxChannel  = 200      // bytes of the name of a channel or a command
+	maxHeader   = 32 << 10 // bytes of all header names and values together
+	maxMaskable = 8        // bytes; shorter values are masked where they stand, not wherever they occur
+)

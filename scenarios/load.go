@@ -1,0 +1,146 @@
+package scenarios
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// Load is one schedule of commands, and who sends them.
+type Load struct {
+	Name     string
+	By       string        // the name of the Clients that send; "" for a flood
+	Only     int           // how many of them send, counted from the first; 0 for a flood
+	Flood    bool          // plain POSTs: no streams, no order, latency from the actual send
+	Workers  int           // of a flood; 0 otherwise
+	Channel  string        // where the commands go; "" = each sender posts to its own channel; never "" for a flood
+	Start    time.Duration // after the barrier
+	Stages   []Stage       // at least one; a constant rate is one stage with From == To
+	Poisson  bool          // arrivals are a Poisson process of that rate, not evenly spaced
+	InFlight int           // commands that one client has on the wire at most; 1
+	Send     string        // the name of the command
+	Payload  Payload
+}
+
+// Defaults of a load.
+const (
+	defaultSend    = "message"
+	defaultWorkers = 10
+)
+
+// Length is how long the load lasts.
+func (l *Load) Length() time.Duration {
+	var sum time.Duration
+	for _, s := range l.Stages {
+		sum += s.For
+	}
+	return sum
+}
+
+// End is when the load is over, after the barrier.
+func (l *Load) End() time.Duration { return l.Start + l.Length() }
+
+// Commands is how many commands the schedule is expected to ask for: the area under its rate.
+func (l *Load) Commands() float64 {
+	sum := 0.0
+	for _, s := range l.Stages {
+		sum += (s.From + s.To) / 2 * s.For.Seconds()
+	}
+	return sum
+}
+
+// loads resolves the section "load".
+func (r *resolver) loads(clients []Clients) []Load {
+	form := &r.form.Load
+	r.require(&form.spot, &r.form.spot, "load", "say what is sent, for example load: {talk: {by: members, rate: 50/s, for: 10s}}")
+	if form.usable() && len(form.list) == 0 {
+		r.add(form.at, "load: there is none, so that nothing would be sent", "say what is sent, for example {talk: {by: members, rate: 50/s, for: 10s}}")
+	}
+	var all []Load
+	commands := 0.0
+	for _, e := range form.list {
+		r.checkKey(e.key, "load")
+		l := r.load(&e.form, clients)
+		l.Name = e.name
+		commands += l.Commands()
+		all = append(all, l)
+	}
+	if commands > maxCommands {
+		r.add(form.at, fmt.Sprintf("load: %.0f commands are asked for, the limit is %d", commands, maxCommands), "send for a shorter time")
+	}
+	if len(all) > maxLoads {
+		r.add(form.at, "load: there are "+strconv.Itoa(len(all))+", the limit is "+strconv.Itoa(maxLoads), "")
+	}
+	return all
+}
+
+// load resolves one load but its name.
+func (r *resolver) load(form *loadForm, clients []Clients) Load {
+	l := Load{
+		Flood:    form.Flood.or(false),
+		Channel:  form.Channel.or(""),
+		Start:    form.Start.or(0),
+		Poisson:  r.oneOf(&form.Arrivals, "constant", []string{"constant", "poisson"}) == "poisson",
+		InFlight: int(r.within(&form.InFlight, 1, 1, maxInFlight, "a client has commands on the wire:")), //nolint:gosec // within its limits
+		Send:     form.Send.or(defaultSend),
+		Payload:  r.payload(&form.Payload),
+	}
+	r.check(&form.Channel, checkChannel)
+	r.check(&form.Send, checkLabel)
+	l.Stages = r.stages(form)
+	if l.End() > maxTime || l.End() < 0 {
+		r.add(form.at, form.path+": the load ends after "+l.End().String()+", the limit is "+maxTime.String(), "")
+	}
+	if l.Flood {
+		r.flood(form, &l)
+	} else {
+		r.senders(form, &l, clients)
+	}
+	return l
+}
+
+// flood resolves what only a flood has, and refuses what it has not.
+func (r *resolver) flood(form *loadForm, l *Load) {
+	l.Workers = int(r.within(&form.Workers, defaultWorkers, 1, maxWorkers, "there can be")) //nolint:gosec // within its limits
+	r.require(&form.Channel.spot, &form.spot, "channel", "a flood has no clients whose channel it could take: channel: lobby")
+	for _, s := range []*spot{&form.By.spot, &form.InFlight.spot} {
+		if s.given() {
+			r.add(s.at, s.path+" does not go with a flood: nobody in particular sends it", "leave it out, or leave flood: true out")
+		}
+	}
+}
+
+// senders resolves by, and where its commands go.
+func (r *resolver) senders(form *loadForm, l *Load, clients []Clients) {
+	by := &form.By
+	r.require(&by.spot, &form.spot, "by", "name the clients that send, for example by: members; only flood: true needs nobody")
+	if by.given() && !by.Clients.given() {
+		r.require(&by.Clients.spot, &by.spot, "clients", "name the clients that send: {clients: members, only: 40}")
+	}
+	if form.Workers.given() {
+		r.add(form.Workers.at, form.Workers.path+": only a flood has workers", "leave it out, or add flood: true")
+	}
+	if !by.Clients.usable() {
+		return
+	}
+	l.By = by.Clients.v
+	c, ok := group(clients, l.By)
+	if !ok {
+		names := r.form.Clients.names()
+		r.add(by.Clients.at, by.path+": there are no clients "+quote(l.By)+suggest(l.By, names), known("clients", names))
+		return
+	}
+	l.Only = c.Count
+	if by.Only.usable() {
+		l.Only = int(min(by.Only.v, maxClients)) //nolint:gosec // within its limits
+	}
+	counted := r.form.Clients.find(l.By).form.Count.usable()
+	if counted && by.Only.usable() && (l.Only < 1 || l.Only > c.Count) {
+		r.add(by.Only.at, by.Only.path+": "+strconv.FormatUint(by.Only.v, 10)+" of "+strconv.Itoa(c.Count)+" clients cannot send",
+			"write a number from 1 to "+strconv.Itoa(c.Count)+", the count of "+l.By)
+	}
+	channel := &r.form.Clients.find(l.By).form.Channel
+	if !c.Streams && !channel.given() && !form.Channel.given() {
+		r.add(by.Clients.at, by.path+": the clients "+l.By+" have no channel to send to", "add channel: NAME to the load or to these clients")
+	}
+}

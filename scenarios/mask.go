@@ -1,0 +1,82 @@
+package scenarios
+
+import (
+	"regexp"
+	"strings"
+	"unicode/utf8"
+)
+
+// How a mask stands in for a value.
+const (
+	keepWidth   = true  // as many characters as the value had, so that columns stay right
+	keepNothing = false // always three, so that not even its length is told
+)
+
+// maskHeaders returns the text of a scenario without the header values that stand in it in clear. A value that names a
+// variable of the environment stays: it tells nothing, and says where its secret comes from.
+func maskHeaders(source string, headers *named[text], width bool) string {
+	lines := strings.SplitAfter(source, "\n")
+	var long []string
+	// From the last to the first, so that an earlier mask moves no later value of its line.
+	done := map[*node]bool{}
+	for i := len(headers.list) - 1; i >= 0; i-- {
+		value := headers.list[i].form.at
+		if value == nil || value.kind != scalarNode || done[value] || environmentOnly(value.text) {
+			continue
+		}
+		done[value] = true
+		if value.line <= len(lines) {
+			lines[value.line-1] = maskAt(lines[value.line-1], value, width)
+		}
+		if len(value.text) >= maxMaskable {
+			long = append(long, value.text)
+		}
+	}
+	masked := strings.Join(lines, "")
+	for _, secret := range long { // also where a comment repeats it
+		masked = strings.ReplaceAll(masked, secret, mask(secret, width))
+	}
+	return masked
+}
+
+// environmentOnly tells whether a value gets its secret from the environment.
+func environmentOnly(value string) bool { return strings.Contains(value, "${env.") }
+
+// maskAt masks the value in its line; everything behind its beginning when the value is not spelled there as it should be,
+// because showing too little is the lesser evil.
+func maskAt(line string, value *node, width bool) string {
+	at := 0
+	for range value.column - 1 {
+		_, size := utf8.DecodeRuneInString(line[at:])
+		at += size
+	}
+	end := at + len(value.origin)
+	if !strings.HasPrefix(line[at:], value.origin) {
+		end = len(strings.TrimRight(line, "\r\n"))
+	}
+	if end <= at {
+		return line
+	}
+	return line[:at] + mask(line[at:end], width) + line[end:]
+}
+
+func mask(secret string, width bool) string {
+	if width {
+		return strings.Repeat("*", utf8.RuneCountInString(secret))
+	}
+	return `"***"`
+}
+
+var sensitive = regexp.MustCompile(`(?i)(authorization|cookie|token|secret|password|key)["']?\s*:`)
+
+// hideHeaders masks what looks like a secret in a text that is no YAML, so that there is no telling where its headers are.
+func hideHeaders(source string) string {
+	lines := strings.SplitAfter(source, "\n")
+	for i, line := range lines {
+		if at := sensitive.FindStringIndex(line); at != nil {
+			rest := strings.TrimRight(line[at[1]:], "\r\n")
+			lines[i] = line[:at[1]] + mask(rest, keepWidth) + line[at[1]+len(rest):]
+		}
+	}
+	return strings.Join(lines, "")
+}

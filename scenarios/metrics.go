@@ -1,0 +1,129 @@
+package scenarios
+
+import (
+	"slices"
+	"strings"
+)
+
+// Unit says what the values of a metric count.
+type Unit string
+
+// The units. Text, summary.json and budgets all speak in them.
+const (
+	Milliseconds Unit = "ms"
+	Ratio        Unit = "ratio" // from 0 to 1
+	Count        Unit = "count"
+)
+
+// MetricType says how the values of a metric are put together, and so which aggregations of it make sense. The words
+// are k6's.
+type MetricType string
+
+// The types.
+const (
+	Trend   MetricType = "trend"   // many values: avg, min, med, max, p(N), and count, which says how many there are
+	Counter MetricType = "counter" // a sum: count, and rate, which is the sum by the seconds of its window
+	Rate    MetricType = "rate"    // a share of yes and no: rate, from 0 to 1
+	Gauge   MetricType = "gauge"   // one value
+)
+
+// percentileForm is how the aggregation of a percentile is listed.
+const percentileForm = "p(N)"
+
+// Aggregations lists what a budget can ask of a metric of that type, in the order in which errors name them.
+func (t MetricType) Aggregations() []string {
+	switch t {
+	case Trend:
+		return []string{"avg", "min", "med", "max", percentileForm, "count"}
+	case Counter:
+		return []string{"count", "rate"}
+	case Rate:
+		return []string{"rate"}
+	case Gauge:
+		return []string{"value"}
+	default:
+		return nil
+	}
+}
+
+// The tags that a selector can name.
+const (
+	TagWindow = "window" // a window of the scenario: what was due in it
+	TagPath   = "path"   // by which way a delivery came: reply or sse
+	TagLoad   = "load"   // a flood of the scenario; without it a metric leaves floods out
+)
+
+// MetricInfo describes one metric that a budget can judge.
+type MetricInfo struct {
+	Name    string
+	Type    MetricType
+	Unit    Unit
+	Tags    []string // that a selector of it can name
+	Meaning string   // in one phrase
+}
+
+// Unit of an aggregation of the metric: the values of a trend are in its own unit, how many there are is a count, and
+// the rate of a counter is a count a second.
+func (m MetricInfo) UnitOf(aggregation string) Unit {
+	if aggregation == "count" {
+		return Count
+	}
+	return m.Unit
+}
+
+// Metrics lists every metric that a budget can judge, in the order of the manual. What is not in it is not measured, and
+// a budget on it is an error of the scenario and never an unknown verdict after the run.
+func Metrics() []MetricInfo {
+	window := []string{TagWindow}
+	delivery := []string{TagWindow, TagPath}
+	request := []string{TagWindow, TagLoad}
+	return []MetricInfo{
+		{"fanout_latency", Trend, Milliseconds, delivery, "due -> delivery, at every subscriber"},
+		{"own_latency", Trend, Milliseconds, delivery, "due -> delivery, at the client that sent it"},
+		{"other_latency", Trend, Milliseconds, delivery, "due -> delivery, at all other clients"},
+		{"fanout_spread", Trend, Milliseconds, window, "first -> last delivery of one event"},
+		{"http_req_duration", Trend, Milliseconds, request, "sent -> last byte of the reply"},
+		{"http_req_failed", Rate, Ratio, request, "commands without a reply, or with one that is not 2xx"},
+		{"http_reqs", Counter, Count, request, "commands with a known outcome"},
+		{"dropped_iterations", Counter, Count, window, "commands that were due and were never sent"},
+		{"publish_delay", Trend, Milliseconds, window, "the generator's own lateness in sending"},
+		{"queue_delay", Trend, Milliseconds, window, "due -> the sender's previous command was answered"},
+		{"generator_lag", Trend, Milliseconds, window, "arrival -> the client's code saw it"},
+		{"reach", Gauge, Ratio, window, "deliveries that arrived, divided by those expected"},
+		{"events_lost", Counter, Count, window, "expected deliveries that never came"},
+		{"events_duplicated", Counter, Count, window, "deliveries beyond the first of an event at one client"},
+		{"indeterminate", Counter, Count, window, "deliveries neither expected nor lost: a stream began or ended meanwhile"},
+		{"sse_events", Counter, Count, window, "deliveries by stream"},
+		{"sse_reconnects", Counter, Count, window, "streams that were opened again"},
+		{"sse_connecting", Trend, Milliseconds, window, "a stream was asked for -> its response head arrived"},
+		{"clients", Gauge, Count, nil, "clients of the run"},
+	}
+}
+
+// Metric finds a metric by its name; ok is false when there is none.
+func Metric(name string) (info MetricInfo, ok bool) {
+	metrics := Metrics()
+	at := slices.IndexFunc(metrics, func(m MetricInfo) bool { return m.Name == name })
+	if at < 0 {
+		return MetricInfo{}, false
+	}
+	return metrics[at], true
+}
+
+// metricNames lists the names of all metrics, sorted.
+func metricNames() []string {
+	var names []string
+	for _, m := range Metrics() {
+		names = append(names, m.Name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// allows tells whether a budget can ask for that aggregation ("p(99)" for a percentile).
+func (m MetricInfo) allows(aggregation string) bool {
+	if strings.HasPrefix(aggregation, "p(") {
+		aggregation = percentileForm
+	}
+	return slices.Contains(m.Type.Aggregations(), aggregation)
+}

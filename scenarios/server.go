@@ -1,0 +1,147 @@
+package scenarios
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Server is what a run measures against.
+type Server struct {
+	Bundled Bundled
+	Headers []Header // sent with every request, in the order of the file
+}
+
+// Bundled is the target that holobench brings along.
+type Bundled struct {
+	Design string // hologram or single-channel
+	Nodes  int    // 1
+}
+
+// Header is one header field of every request. Its value is a secret.
+type Header struct {
+	Name, Value string
+
+	environment []string // the values of environment variables in Value
+}
+
+// String hides the value, so that no message shows it by accident.
+func (h Header) String() string { return h.Name + ": ***" }
+
+// GoString hides the value from %#v too.
+func (h Header) GoString() string { return h.String() }
+
+// The designs of the bundled target.
+const (
+	Hologram      = "hologram"
+	SingleChannel = "single-channel"
+)
+
+func designs() []string { return []string{Hologram, SingleChannel} }
+
+// secrets lists the values of all headers and what they are made of.
+func (s *Server) secrets() []string {
+	var all []string
+	add := func(secret string) {
+		if secret != "" && !slices.Contains(all, secret) {
+			all = append(all, secret)
+		}
+	}
+	for _, h := range s.Headers {
+		add(h.Value)
+		if _, credentials, ok := strings.Cut(h.Value, " "); ok {
+			add(strings.TrimSpace(credentials))
+		}
+		for _, value := range h.environment {
+			add(value)
+		}
+	}
+	return all
+}
+
+// server resolves the section of that name.
+func (r *resolver) server() Server {
+	form := &r.form.Server
+	s := Server{Bundled: Bundled{
+		Design: r.oneOf(&form.Bundled.Design, Hologram, designs()),
+		Nodes:  int(r.within(&form.Bundled.Nodes, 1, 1, maxNodes, "the bundled target runs on")),
+	}}
+	total := 0
+	for _, e := range form.Headers.list {
+		h := r.header(e)
+		total += len(h.Name) + len(h.Value)
+		if slices.ContainsFunc(s.Headers, func(other Header) bool { return strings.EqualFold(other.Name, h.Name) }) {
+			r.add(e.key, "server.headers: the header "+h.Name+" stands here twice", "a header's name is the same in capitals and small letters: keep one")
+		}
+		s.Headers = append(s.Headers, h)
+	}
+	if len(s.Headers) > maxHeaders || total > maxHeader {
+		r.add(form.Headers.at, "server.headers: there are "+strconv.Itoa(len(s.Headers))+" headers with "+strconv.Itoa(total)+" bytes, the limit is "+
+			strconv.Itoa(maxHeaders)+" with "+strconv.Itoa(maxHeader), "send fewer or shorter ones")
+	}
+	return s
+}
+
+// header resolves one header. No message about it shows its value.
+func (r *resolver) header(e *namedEntry[text]) Header {
+	h := Header{Name: e.name}
+	if strings.Trim(h.Name, headerNameCharacters) != "" || h.Name == "" {
+		r.add(e.key, "server.headers: "+quote(h.Name)+" is no name of a header", "use letters, digits and - only")
+	}
+	if slices.Contains(ownHeaders(), strings.ToLower(h.Name)) {
+		r.add(e.key, "server.headers: "+h.Name+" is set by holobench itself", "leave it out")
+	}
+	if !e.form.usable() {
+		return h
+	}
+	if strings.Contains(e.form.at.origin, "\n") {
+		r.add(e.form.at, "server.headers."+h.Name+": the value stands on several lines", "write it on one line, in quotes: only so it can be hidden in reports")
+		return h
+	}
+	h.Value, h.environment = r.fillIn(&e.form)
+	for _, c := range []byte(h.Value) {
+		if c < ' ' && c != '\t' || c == 0x7f {
+			r.add(e.form.at, "server.headers."+h.Name+": the value has a line break or another control character", "a header is one line; does a variable end in a newline?")
+			break
+		}
+	}
+	return h
+}
+
+const headerNameCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.!#$%&'*+^`|~"
+
+// ownHeaders are those without which a command or a stream is not what the run says it is.
+func ownHeaders() []string {
+	return []string{
+		"host", "content-length", "content-type", "transfer-encoding", "connection", "accept", "accept-encoding", "cache-control",
+		"last-event-id", "upgrade", "te", "trailer", "expect", "keep-alive",
+	}
+}
+
+var (
+	substitution = regexp.MustCompile(`\$\{[^}]*\}?`)
+	environment  = regexp.MustCompile(`^\$\{env\.([A-Za-z_][A-Za-z0-9_]*)\}$`)
+)
+
+// fillIn replaces each ${env.NAME} by the value of that variable, and returns these values too.
+func (r *resolver) fillIn(t *text) (filled string, values []string) {
+	filled = substitution.ReplaceAllStringFunc(t.v, func(found string) string {
+		name := environment.FindStringSubmatch(found)
+		if name == nil {
+			r.add(t.at, t.path+": nothing is filled in for "+quote(found), "only environment variables are: ${env.NAME}")
+			return ""
+		}
+		value, ok := r.env(name[1])
+		switch {
+		case !ok:
+			r.add(t.at, t.path+": the environment variable "+name[1]+" is not set", "set it: export "+name[1]+"=...")
+		case value == "":
+			r.add(t.at, t.path+": the environment variable "+name[1]+" is empty", "set it: export "+name[1]+"=...")
+		default:
+			values = append(values, value)
+		}
+		return value
+	})
+	return filled, values
+}
