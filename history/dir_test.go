@@ -113,8 +113,10 @@ func TestReadRunErrors(t *testing.T) {
 			"or holobench-runs/latest): open DIR/run.json: no such file or directory"},
 		{"half a file", `{"version":1,`, "read run DIR: run.json is damaged: unexpected end of JSON input"},
 		{"something else", `{}`, `read run DIR: run.json has layout 0, this holobench reads layout 1 (use the version that made the run: "")`},
-		{"newer", `{"version":2,"software":{"holobench":"v9"}}`,
-			`read run DIR: run.json has layout 2, this holobench reads layout 1 (use the version that made the run: "v9")`},
+		{
+			"newer", `{"version":2,"software":{"holobench":"v9"}}`,
+			`read run DIR: run.json has layout 2, this holobench reads layout 1 (use the version that made the run: "v9")`,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -3,6 +3,7 @@ package ordering_test
 import (
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"sort"
 	"testing"
 
@@ -39,7 +40,7 @@ func (th theory) clients() []uint32 {
 	for client := range set {
 		list = append(list, client)
 	}
-	sort.Slice(list, func(i, j int) bool { return list[i] < list[j] })
+	slices.Sort(list)
 	return list
 }
 

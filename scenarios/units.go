@@ -164,7 +164,10 @@ func parseInterval(s string) (intervalBounds, error) {
 	if !ok || errA != nil || errB != nil {
 		return intervalBounds{}, problem(quote(s)+" is no interval", "write its two ends, with a unit each: 5s..35s")
 	}
-	if a >= b {
+	if a == b {
+		return intervalBounds{}, problem("the interval "+quote(s)+" is empty", "let it end after it begins: 5s..35s")
+	}
+	if a > b {
 		return intervalBounds{}, problem("the interval "+quote(s)+" ends before it has begun", "write the earlier end first: "+to+".."+from)
 	}
 	return intervalBounds{a, b}, nil

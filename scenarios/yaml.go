@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -29,7 +30,7 @@ func parseYAML(text string, f *faults) (root *node) {
 	}
 	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey()) // builder reports all duplicates, and where the first is
 	if err != nil {
-		f.addSyntax(err)
+		f.addSyntax(err, text)
 		return nil
 	}
 	b := &builder{faults: f, anchors: map[string]*node{}}
@@ -40,7 +41,7 @@ func parseYAML(text string, f *faults) (root *node) {
 			f.add(place(doc.Body.GetToken()), "directives are no part of the language", "leave the line that begins with % out")
 			return nil
 		case root != nil:
-			f.add(place(doc.Body.GetToken()), "a second document begins here", "keep one scenario a file")
+			f.add(b.build(doc.Body, 0), "a second document begins here", "keep one scenario a file")
 			return nil
 		default:
 			root = b.build(doc.Body, 0)
@@ -53,15 +54,17 @@ func parseYAML(text string, f *faults) (root *node) {
 }
 
 // addSyntax notes an error of the library.
-func (f *faults) addSyntax(err error) {
+func (f *faults) addSyntax(err error, text string) {
 	at, message := &node{line: 1, column: 1}, err.Error()
-	if known, ok := err.(yaml.Error); ok { //nolint:errorlint // the library never wraps its own errors
+	if known, ok := errors.AsType[yaml.Error](err); ok {
 		message = known.GetMessage()
-		if known.GetToken() != nil {
-			at = place(known.GetToken())
-		}
+		at = place(known.GetToken())
 	}
-	f.add(at, "syntax: "+strings.ReplaceAll(message, "\n", " "), "look for an unclosed quote or bracket, a tab, or a wrong indentation, here or above")
+	remedy := "look for an unclosed quote or bracket, a tab, or a wrong indentation, here or above"
+	if lines := strings.Split(text, "\n"); at.line <= len(lines) && strings.Contains(lines[at.line-1], "${") {
+		remedy = "put text with ${...} in quotes: inside of {} and [] YAML takes its brackets for its own"
+	}
+	f.add(at, "syntax: "+strings.ReplaceAll(message, "\n", " "), remedy)
 }
 
 // place is a node that only knows where it stands.
@@ -163,9 +166,13 @@ func (b *builder) buildMapping(n *node, from *ast.MappingNode, depth int) {
 		if value.Key.IsMergeKey() {
 			continue
 		}
+		faults := len(b.list)
 		key := b.build(value.Key, depth+1)
-		if key.kind == emptyNode {
-			key.kind, key.text = scalarNode, "null"
+		if len(b.list) > faults {
+			continue
+		}
+		if key.kind != scalarNode {
+			key = &node{kind: scalarNode, text: "null", line: key.line, column: key.column}
 		}
 		if first := keys[key.text]; first != nil {
 			b.add(key, "the key "+quote(key.text)+" stands here twice", "keep one of them; the first is on line "+strconv.Itoa(first.line))

@@ -107,7 +107,10 @@ func isJSON(contentType string) bool {
 		return true
 	}
 	kind, _, err := mime.ParseMediaType(contentType)
-	return err == nil && (kind == "application/json" || strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json"))
+	if err != nil {
+		return false
+	}
+	return kind == "application/json" || strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json")
 }
 
 // checkCommand checks the names, of which only the channel must be there; the payload is opaque.

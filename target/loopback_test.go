@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"io"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -64,10 +65,8 @@ func TestLoopback(t *testing.T) {
 			if err = <-served; err != nil {
 				t.Errorf("Serve = %v", err)
 			}
-			for lines.Scan() { //nolint:revive // the empty line behind the event
-			}
-			if lines.Err() != nil {
-				t.Errorf("the stream ended with %v, want a clean end", lines.Err())
+			if _, err = io.Copy(io.Discard, stream.Body); err != nil {
+				t.Errorf("the stream ended with %v, want a clean end", err)
 			}
 			if err = server.Serve(t.Context(), l); err == nil {
 				t.Error("it served twice")

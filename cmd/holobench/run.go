@@ -128,6 +128,10 @@ func (f *runFlags) run(ctx context.Context, file *scenarios.File, stdout, stderr
 	for _, warning := range plan.Warnings {
 		fmt.Fprintf(stderr, "warning: %s\n", warning)
 	}
+	samples, err := history.NewSampleWriter(dir)
+	if err != nil {
+		return 0, failed(err)
+	}
 	live := report.NewLive()
 	names := new(history.Names)
 	writer := history.NewWriter(dir, names, history.Options{Tap: live.Add})
@@ -142,6 +146,7 @@ func (f *runFlags) run(ctx context.Context, file *scenarios.File, stdout, stderr
 		Progress:  progress.show,
 	})
 	progress.end()
+	runErr = errors.Join(runErr, samples.Close())
 	if runErr != nil {
 		fmt.Fprintf(stderr, "holobench: %v\n", runErr)
 	}
@@ -168,7 +173,7 @@ func writeReport(dir string, stdout io.Writer, colour bool) (code int, err error
 	if err != nil {
 		return exitFailed, failed(err)
 	}
-	r, err := report.Write(h)
+	r, err := report.Write(h, (&history.Dir{Path: dir}).WriteFile)
 	if err != nil {
 		return exitFailed, failed(err)
 	}

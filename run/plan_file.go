@@ -1,0 +1,64 @@
+package run
+
+import (
+	"fmt"
+	"slices"
+
+	"holobench/clients"
+	"holobench/history"
+	"holobench/scenarios"
+	"holobench/wire/http1"
+)
+
+// FromFile makes the plan of a checked scenario. MaxFiles is how many descriptors this process may open, for the warnings.
+func FromFile(f *scenarios.File, maxFiles int) (Plan, error) {
+	p := Plan{
+		Name: f.Name, Seed: f.Seed, Scenario: history.Scenario{File: f.Path, Text: f.Text},
+		Design: f.Server.Bundled.Design, Nodes: f.Server.Bundled.Nodes, Drain: f.Drain, Warnings: f.Warnings(maxFiles),
+	}
+	for _, h := range f.Server.Headers {
+		p.Header = append(p.Header, http1.Field{Name: h.Name, Value: h.Value})
+	}
+	for _, c := range f.Clients {
+		g := Group{Name: c.Name, Count: c.Count}
+		if c.Streams {
+			g.Channel = c.ChannelOf
+		}
+		p.Groups = append(p.Groups, g)
+	}
+	for i := range f.Load {
+		load, err := loadFrom(f, &f.Load[i])
+		if err != nil {
+			return Plan{}, err
+		}
+		p.Loads = append(p.Loads, load)
+	}
+	for _, w := range f.Windows {
+		p.Windows = append(p.Windows, history.Window{Name: w.Name, From: int64(w.From), To: int64(w.To)})
+	}
+	for _, b := range f.Budgets {
+		p.Budgets = append(p.Budgets, history.Budget{Metric: b.Selector, Threshold: b.Threshold.Expression})
+	}
+	return p, nil
+}
+
+func loadFrom(f *scenarios.File, l *scenarios.Load) (Load, error) {
+	load := Load{
+		Name: l.Name, Start: l.Start, Poisson: l.Poisson, Only: l.Only, Flood: l.Flood, Workers: l.Workers,
+		Message: clients.Message{Channel: l.Channel, Name: l.Send, Text: l.Payload.Text, Size: l.Payload.Size},
+	}
+	for _, s := range l.Stages {
+		load.Stages = append(load.Stages, Stage{From: s.From, To: s.To, For: s.For})
+	}
+	if l.Flood {
+		return load, nil
+	}
+	load.Group = slices.IndexFunc(f.Clients, func(c scenarios.Clients) bool { return c.Name == l.By })
+	if load.Group < 0 {
+		return Load{}, fmt.Errorf("load %q is sent by %q, and there are no such clients", l.Name, l.By)
+	}
+	if c := &f.Clients[load.Group]; !c.Streams && load.Message.Channel == "" && len(c.ChannelNames) > 0 {
+		load.Message.Channel = c.ChannelNames[0]
+	}
+	return load, nil
+}
