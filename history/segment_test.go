@@ -344,10 +344,47 @@ func TestNamesOfANewerVersionAreCounted(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := openRun(t, dir)
-	got, _ := readAll(t, h)
 	want := []Observation{{At: 1, Kind: Sent}, {At: 2}, {At: 3, Path: Reply}}
-	if !slices.Equal(got, want) || h.Unrecognised != 3 {
-		t.Errorf("got %v with %d unrecognised, want %v with 3", got, h.Unrecognised, want)
+	for range 2 { // each Scan counts anew
+		if got, _ := readAll(t, h); !slices.Equal(got, want) || h.Unrecognised != 3 {
+			t.Errorf("got %v with %d unrecognised, want %v with 3", got, h.Unrecognised, want)
+		}
+	}
+}
+
+func TestNumbersThatNobodyGaveAreTheEmptyName(t *testing.T) {
+	t.Parallel()
+	dir := testRun(t)
+	record(t, dir, nil, Options{}, []Observation{{Channel: 1<<32 - 1, Err: 1<<16 - 1}})
+	if _, texts := readAll(t, openRun(t, dir)); len(texts) != 1 || texts[0] != "|" {
+		t.Errorf("read %q, want one row with empty names", texts)
+	}
+}
+
+// TestPanicOverDamageIsAnError lets read meet what no sound file has: rows without pages.
+func TestPanicOverDamageIsAnError(t *testing.T) {
+	t.Parallel()
+	s := &segmentReader{left: 1}
+	if n, err := s.read(make([]Observation, 1)); n != 0 || err == nil || !strings.HasPrefix(err.Error(), "it is damaged: ") {
+		t.Errorf("read %d rows, %v", n, err)
+	}
+}
+
+func TestCallbacksCannotChangeTheHistory(t *testing.T) {
+	t.Parallel()
+	memory := new(Memory)
+	memory.Observe([]Observation{{At: 1}, {At: 2}})
+	for range 2 {
+		err := memory.Scan(func(batch []Observation) error {
+			if batch[0].At != 1 || batch[1].At != 2 {
+				t.Errorf("read %v", batch)
+			}
+			clear(batch)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -126,7 +126,7 @@ func (p *printer) outcome(j *Judgement) string {
 		return p.paint(red, text)
 	case Unknown:
 	}
-	return p.paint(yellow, "unknown: "+text)
+	return p.paint(yellow, text)
 }
 
 func (p *printer) checks(r *Report) {

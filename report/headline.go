@@ -41,16 +41,15 @@ func (r *Report) first(v Verdict) string {
 	return ""
 }
 
-// Outcome says what was measured, and why that decides nothing where it does not: for example "is 312 ms".
+// Outcome says what was measured, for example "is 312 ms", and why that decides nothing where it does not.
 func (j *Judgement) Outcome() string {
-	said := "was not measured"
-	if j.Measured {
-		said = "is " + j.Value.text(j.Unit)
+	switch {
+	case j.Reason == "":
+		return "is " + j.Value.text(j.Unit)
+	case j.Measured:
+		return "is unknown: " + j.Value.text(j.Unit) + " was measured, but " + j.Reason
 	}
-	if j.Reason != "" {
-		said += ": " + j.Reason
-	}
-	return said
+	return "is unknown: " + j.Reason
 }
 
 // text prints a value, with "~" before it when its tail is thin.

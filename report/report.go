@@ -101,7 +101,7 @@ func (r *Report) warn(h *history.History) {
 		r.Warnings = append(r.Warnings, "the history is damaged: "+damage)
 	}
 	if h.Torn > 0 {
-		r.Warnings = append(r.Warnings, fmt.Sprintf("%d segments of the history were never completed: what was seen last is missing", h.Torn))
+		r.Warnings = append(r.Warnings, plural(int64(h.Torn), "segment")+" of the history not completed: what was seen last is missing")
 	}
 	if h.Unrecognised > 0 {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("%s observations are of kinds that this version does not know", thousands(int64(h.Unrecognised)))) //nolint:gosec // a count of rows
@@ -109,8 +109,11 @@ func (r *Report) warn(h *history.History) {
 	if r.Stray > 0 {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("%s deliveries came to clients that were not subscribed", thousands(r.Stray)))
 	}
+	if dropped := r.total(DroppedIterations); dropped > 0 {
+		r.Warnings = append(r.Warnings, plural(dropped, "command")+" dropped: the load was not the one that the scenario asks for")
+	}
 	if r.ClockSteps > 0 {
-		r.Warnings = append(r.Warnings, fmt.Sprintf("the clock of the machine jumped %d times: figures of time are unknown", r.ClockSteps))
+		r.Warnings = append(r.Warnings, fmt.Sprintf("the clock of the machine jumped %s: figures of time are unknown", plural(int64(r.ClockSteps), "time")))
 	}
 	if m := r.find(FanoutLatency, nil); m != nil && m.Negative > 0 {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("%s deliveries arrived before they were due, by the clock: it was set back", thousands(m.Negative)))

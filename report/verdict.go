@@ -82,7 +82,7 @@ func (r *Report) find(name string, tags map[string]string) *Metric {
 func (r *Report) doubts(m *Metric, j *Judgement) []string {
 	var reasons []string
 	if r.Damaged > 0 {
-		reasons = append(reasons, fmt.Sprintf("%d of the segments of the history are damaged", r.Damaged))
+		reasons = append(reasons, plural(int64(r.Damaged), "segment")+" of the history cannot be read")
 	}
 	if j.Value.Thin {
 		reasons = append(reasons, fmt.Sprintf("fewer than %d events lie at or above it: the run is too short for this percentile", ThinTail))
@@ -113,7 +113,7 @@ func (r *Report) saturation(window string, judged float64) []string {
 	}
 	if m := r.find(DroppedIterations, tags); m != nil {
 		if v, ok := m.Aggregate("count"); ok && v.Value > 0 {
-			signs = append(signs, fmt.Sprintf("the load was not the one asked for: %s commands were dropped", formatValue(v.Value, "count")))
+			signs = append(signs, fmt.Sprintf("the load was not the one asked for: %s dropped", plural(int64(v.Value), "command")))
 		}
 	}
 	if r.StealShare > MaxStealShare {
@@ -121,7 +121,7 @@ func (r *Report) saturation(window string, judged float64) []string {
 			100*r.StealShare, 100*MaxStealShare))
 	}
 	if r.ClockSteps > 0 {
-		signs = append(signs, fmt.Sprintf("the clock of the machine jumped %d times", r.ClockSteps))
+		signs = append(signs, "the clock of the machine jumped "+plural(int64(r.ClockSteps), "time"))
 	}
 	return signs
 }

@@ -2,7 +2,6 @@ package scenarios
 
 import (
 	"errors"
-	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -15,7 +14,7 @@ import (
 // In a scenario it stands as `fanout_latency{window:steady}: ["p(99)<250ms"]`. Selector and Threshold.Expression are the
 // two strings that go into run.json; ParseBudget reads them back.
 type Budget struct {
-	Selector  string            // the metric with its tags, sorted: "fanout_latency{path:sse,window:steady}"
+	Selector  string            // the metric with its tags, window, path, load, in this order: "fanout_latency{window:steady,path:sse}"
 	Metric    string            // one of Metrics
 	Tags      map[string]string // never nil
 	Threshold Threshold
@@ -150,8 +149,10 @@ func (b *Budget) selector() string {
 		return b.Metric
 	}
 	var tags []string
-	for _, tag := range slices.Sorted(maps.Keys(b.Tags)) {
-		tags = append(tags, tag+":"+b.Tags[tag])
+	for _, tag := range []string{TagWindow, TagPath, TagLoad} {
+		if b.Tags[tag] != "" {
+			tags = append(tags, tag+":"+b.Tags[tag])
+		}
 	}
 	return b.Metric + "{" + strings.Join(tags, ",") + "}"
 }

@@ -65,13 +65,11 @@ func until(ts *testscript.TestScript, what string, ask func() bool) {
 	}
 }
 
-// exits CODE ARGS... runs holobench, expects that exit code, and leaves what it printed in the files stdout and stderr.
+// exits CODE ARGS... runs holobench and expects that exit code.
 func exits(ts *testscript.TestScript, _ bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
 	err = ts.Exec("holobench", args[1:]...)
-	ts.Check(os.WriteFile(ts.MkAbs("stdout"), []byte(ts.ReadFile("stdout")), 0o644))
-	ts.Check(os.WriteFile(ts.MkAbs("stderr"), []byte(ts.ReadFile("stderr")), 0o644))
 	got := 0
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
@@ -90,13 +88,13 @@ type background struct {
 	done    chan struct{}
 }
 
-// start ARGS... starts holobench in the background; its output goes to the files stdout and stderr.
+// start ARGS... starts holobench in the background; its output goes to the files run.out and run.err.
 func start(ts *testscript.TestScript, _ bool, args []string) {
 	program, err := os.Executable()
 	ts.Check(err)
-	stdout, err := os.Create(ts.MkAbs("stdout"))
+	stdout, err := os.Create(ts.MkAbs("run.out"))
 	ts.Check(err)
-	stderr, err := os.Create(ts.MkAbs("stderr"))
+	stderr, err := os.Create(ts.MkAbs("run.err"))
 	ts.Check(err)
 	c := exec.Command(program, args...)
 	c.Args[0], c.Dir, c.Stdout, c.Stderr = "holobench", ts.Getenv("WORK"), stdout, stderr
@@ -162,7 +160,7 @@ func finish(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	})
 	if got := strconv.Itoa(b.command.ProcessState.ExitCode()); got != args[0] {
-		ts.Fatalf("exit code %s, want %s; it said:\n%s%s", got, args[0], ts.ReadFile("stdout"), ts.ReadFile("stderr"))
+		ts.Fatalf("exit code %s, want %s; it said:\n%s%s", got, args[0], ts.ReadFile("run.out"), ts.ReadFile("run.err"))
 	}
 }
 
