@@ -2,6 +2,7 @@ package chaos_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"testing"
@@ -55,7 +56,7 @@ func TestDelayIsExactAndCountsFromArrival(t *testing.T) {
 				t.Errorf("byte %d: stamped %v, read %v, want both %v", i, time.Unix(0, at).Sub(began), time.Since(began), want.Sub(began))
 			}
 		}
-		if _, _, _, err := client.ReadStamped(make([]byte, 16)); err != io.EOF {
+		if _, _, _, err := client.ReadStamped(make([]byte, 16)); !errors.Is(err, io.EOF) {
 			t.Errorf("after the end: %v, want EOF", err)
 		}
 		if got := time.Since(began); got != 550*time.Millisecond {

@@ -29,7 +29,6 @@ type kernelConn struct {
 	errno   syscall.Errno
 	empty   int64 // the clock just before the read that last found the socket empty or emptied it
 	before  int64 // the clock just before the read that is at work
-	at      int64
 
 	hdr unix.Msghdr
 	iov unix.Iovec

@@ -40,15 +40,11 @@ func (c *Client) HoldStream(ctx context.Context, ready func()) error {
 	}
 	for {
 		err := s.connectOnce(ctx)
-		if ctx.Err() != nil {
-			return nil
+		if refused, ok := errors.AsType[*RefusedError](err); ok && ctx.Err() == nil {
+			return refused
 		}
-		var refused *RefusedError
-		if errors.As(err, &refused) {
-			return err
-		}
-		if !s.pause(ctx) {
-			return nil
+		if ctx.Err() != nil || !s.pause(ctx) {
+			return nil //nolint:nilerr // how a connection ended is an Observation, not an error
 		}
 	}
 }
@@ -190,10 +186,10 @@ func (s *stream) readOnce(ctx context.Context, conn wire.StampedConn) error {
 
 // verdict says whether the stream goes on after a read that the parsers answered with err.
 func (s *stream) verdict(err error) error {
-	var refused *RefusedError
+	refused, ok := errors.AsType[*RefusedError](err)
 	switch {
-	case errors.As(err, &refused):
-		return err
+	case ok:
+		return refused
 	case err != nil:
 		return fmt.Errorf("%w: %w", errForeignBytes, err)
 	case s.done:
@@ -240,8 +236,7 @@ func (s *stream) endOfInput(err error) error {
 func (s *stream) ended(err error) {
 	o := s.client.note(history.Ended, s.conn, s.client.crowd.now())
 	text := cause(err)
-	var refused *RefusedError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*RefusedError](err); ok {
 		text = errNotAStream
 		if refused.Status != 200 {
 			text = statusText(refused.Status)

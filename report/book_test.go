@@ -99,7 +99,7 @@ func fewClients() *book {
 	return b
 }
 
-// busy is a run of 60 clients in 3 channels with 2,000 commands and plausible latencies, the same each time. Shape may
+// busy is a run of 60 clients in 3 channels with 600 commands and plausible latencies, the same each time. Shape may
 // change each latency, in ms.
 func busy(shape func(due int64, ms float64) float64) *book {
 	b := newBook()
@@ -107,7 +107,7 @@ func busy(shape func(due int64, ms float64) float64) *book {
 	channels := []string{"room-1", "room-2", "room-3"}
 	b.run.Name, b.run.Scenario = "busy", history.Scenario{File: "busy.yaml", Text: "version: 1\nname: busy\n"}
 	b.run.Groups = []history.Group{{Name: "members", Count: 60}}
-	b.run.Loads = []history.Load{{Name: "talk", To: 10_000 * msec, Expected: 2000, Due: 2000}}
+	b.run.Loads = []history.Load{{Name: "talk", To: 10_000 * msec, Expected: 667, Due: 600}}
 	b.run.Windows = []history.Window{{Name: "warmup", To: 2000 * msec}, {Name: "steady", From: 2000 * msec, To: 10_000 * msec}}
 	b.run.Budgets = []history.Budget{
 		{Metric: "fanout_latency{window:steady}", Threshold: "p(99)<250ms"},
@@ -119,8 +119,8 @@ func busy(shape func(due int64, ms float64) float64) *book {
 		b.subscribe(client, channels[client%3], 500+int64(client))
 	}
 	busyUntil := make([]int64, 60)
-	for n := range int64(2000) {
-		due := (1000 + 5*n) * msec
+	for n := range int64(600) {
+		due := (1000 + 15*n) * msec
 		publisher, seq := uint32(rng.IntN(9)), uint32(n+1)
 		channel := b.names.Number(channels[publisher%3])
 		free := max(due, busyUntil[publisher])
@@ -153,7 +153,7 @@ func busy(shape func(due int64, ms float64) float64) *book {
 		busyUntil[publisher] = replied
 	}
 	b.run.Nodes = []history.Node{{Node: 1, PID: 4711, Addr: "127.0.0.1:40000", Counters: map[string]uint64{
-		"commands_accepted": 2000, "deliveries_written_sse": 38_000, "deliveries_written_reply": 2000, "deliveries_expected": 40_000,
+		"commands_accepted": 600, "deliveries_written_sse": 11_400, "deliveries_written_reply": 600, "deliveries_expected": 12_000,
 	}}}
 	for second := int64(2); second <= 12; second++ {
 		for _, s := range []struct {

@@ -88,8 +88,11 @@ func TestFiguresByHand(t *testing.T) {
 		t.Errorf("nothing was delivered of the warmup: %+v", m)
 	}
 	want := []Trouble{
-		{"dropped", interruptedText, 1}, {"dropped", "queue of the client is full", 1}, {"ended", "connection reset", 1},
-		{"refused", "connection refused", 1}, {"replied", "http 503", 1},
+		{"dropped", interruptedText, 1},
+		{"dropped", "queue of the client is full", 1},
+		{"ended", "connection reset", 1},
+		{"refused", "connection refused", 1},
+		{"replied", "http 503", 1},
 	}
 	if !slices.Equal(r.Troubles, want) {
 		t.Errorf("troubles %+v, want %+v", r.Troubles, want)

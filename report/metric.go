@@ -125,7 +125,9 @@ func trend(name string, tags []Tag, all, worst *Histogram) (Metric, error) {
 		return m, nil
 	}
 	m.Values = []Value{
-		{Name: "avg", Value: ms(all.Mean())}, {Name: "min", Value: ms(float64(all.Min()))}, m.percentile("med", 50),
+		{Name: "avg", Value: ms(all.Mean())},
+		{Name: "min", Value: ms(float64(all.Min()))},
+		m.percentile("med", 50),
 		{Name: "max", Value: ms(float64(all.Max()))},
 	}
 	for _, p := range []string{"p(50)", "p(90)", "p(95)", "p(99)", "p(99.9)"} {

@@ -75,7 +75,8 @@ func TestSummaryGolden(t *testing.T) {
 	t.Parallel()
 	b := fewClients()
 	b.run.Budgets = []history.Budget{
-		{Metric: "fanout_latency{window:steady}", Threshold: "max<25ms"}, {Metric: "reach", Threshold: "value==1"},
+		{Metric: "fanout_latency{window:steady}", Threshold: "max<25ms"},
+		{Metric: "reach", Threshold: "value==1"},
 		{Metric: "own_latency", Threshold: "p(99)<1s"},
 	}
 	got, err := b.report(t).Summary()

@@ -95,7 +95,7 @@ func (m *memoryRecord) Run(context.Context) error {
 func (m *memoryRecord) Close() { close(m.closed) }
 
 // carryOut runs a plan in this process and returns all that was seen.
-func carryOut(t *testing.T, ctx context.Context, p run.Plan, start run.StartNode, dial clients.DialFunc) ([]history.Observation, history.Run) {
+func carryOut(ctx context.Context, t *testing.T, p run.Plan, start run.StartNode, dial clients.DialFunc) ([]history.Observation, history.Run) {
 	t.Helper()
 	record := &memoryRecord{closed: make(chan struct{})}
 	result, err := run.Run(ctx, p, run.Options{
@@ -154,9 +154,9 @@ func count(all []history.Observation, kind history.Kind) (n int) {
 }
 
 // inMemory runs a plan over a network in memory, with what wrap makes of its dial.
-func inMemory(t *testing.T, ctx context.Context, p run.Plan, wrap func(clients.DialFunc) clients.DialFunc) ([]history.Observation, history.Run) {
+func inMemory(ctx context.Context, t *testing.T, p run.Plan, wrap func(clients.DialFunc) clients.DialFunc) ([]history.Observation, history.Run) {
 	network := memnet.New(nil)
-	return carryOut(t, ctx, p, startLocal(network.Listen, "target:80"), wrap(network.DialContext))
+	return carryOut(ctx, t, p, startLocal(network.Listen, "target:80"), wrap(network.DialContext))
 }
 
 func asIs(dial clients.DialFunc) clients.DialFunc { return dial }
@@ -167,8 +167,8 @@ func TestDelayAddsExactlyItselfToEveryDelivery(t *testing.T) {
 	for _, design := range []string{"hologram", "single-channel"} {
 		synctest.Test(t, func(t *testing.T) {
 			p := rooms(design, 20, 2, 30*time.Second)
-			without, _ := inMemory(t, t.Context(), p, asIs)
-			with, _ := inMemory(t, t.Context(), p, func(dial clients.DialFunc) clients.DialFunc {
+			without, _ := inMemory(t.Context(), t, p, asIs)
+			with, _ := inMemory(t.Context(), t, p, func(dial clients.DialFunc) clients.DialFunc {
 				return chaos.Delay(dial, chaos.Constant(delay))
 			})
 			plain, delayed := deliveries(without), deliveries(with)
@@ -195,7 +195,7 @@ func TestEveryCountAgrees(t *testing.T) {
 	t.Parallel()
 	for _, design := range []string{"hologram", "single-channel"} {
 		synctest.Test(t, func(t *testing.T) {
-			all, result := inMemory(t, t.Context(), rooms(design, 100, 50, 10*time.Second), asIs)
+			all, result := inMemory(t.Context(), t, rooms(design, 100, 50, 10*time.Second), asIs)
 			const commands, wanted = 500, 500 * 50
 			counters := result.Nodes[0].Counters
 			for what, got := range map[string]int{
@@ -231,7 +231,7 @@ func TestInterruptedRunDrains(t *testing.T) {
 		interrupt, stop := context.WithCancel(t.Context())
 		defer stop()
 		context.AfterFunc(ctx, stop)
-		all, result := inMemory(t, interrupt, rooms("hologram", 20, 50, time.Hour), func(dial clients.DialFunc) clients.DialFunc {
+		all, result := inMemory(interrupt, t, rooms("hologram", 20, 50, time.Hour), func(dial clients.DialFunc) clients.DialFunc {
 			return chaos.Delay(dial, chaos.Constant(400*time.Millisecond))
 		})
 		if result.Ending != history.EndingInterrupted {
@@ -253,7 +253,7 @@ func TestSameSeedSamePlan(t *testing.T) {
 		p := rooms("hologram", 20, 20, 10*time.Second)
 		p.Loads[0].Poisson = true
 		schedule := func() (dues []string) {
-			all, result := inMemory(t, t.Context(), p, asIs)
+			all, result := inMemory(t.Context(), t, p, asIs)
 			for _, o := range all {
 				if o.Kind == history.Sent {
 					dues = append(dues, fmt.Sprint(o.Event, o.Due-result.Barrier))
@@ -282,7 +282,7 @@ func TestVerifyDelay(t *testing.T) {
 	median := func(wrap func(clients.DialFunc) clients.DialFunc) time.Duration {
 		listen := func(addr string) (net.Listener, error) { return net.Listen("tcp", addr) }
 		dial := wrap(clients.StampedDial(new(net.Dialer).DialContext))
-		all, _ := carryOut(t, t.Context(), rooms("hologram", 200, 20, 6*time.Second), startLocal(listen, "127.0.0.1:0"), dial)
+		all, _ := carryOut(t.Context(), t, rooms("hologram", 200, 20, 6*time.Second), startLocal(listen, "127.0.0.1:0"), dial)
 		var latencies []time.Duration
 		for _, o := range all {
 			if o.Kind == history.Delivered {

@@ -102,7 +102,14 @@ func (d *decoder) decode(n, at *node, to any, path string) {
 		return
 	}
 	into.mark(at, path)
+	if n.kind == badNode {
+		into.markBroken()
+		return
+	}
 	if n.kind == emptyNode {
+		if path == "" {
+			path = "the file"
+		}
 		d.add(at, path+" has no value", "write one, or leave the key out")
 		into.markBroken()
 		return

@@ -19,6 +19,7 @@ type nodeKind int
 const (
 	scalarNode nodeKind = iota
 	emptyNode           // a key without a value, or null
+	badNode             // something that was reported already
 	listNode
 	mappingNode
 )

@@ -112,7 +112,7 @@ type builder struct {
 	merged  int // entries that merge keys brought in so far
 }
 
-// build never returns nil. What it cannot take is noted and stands as an empty node.
+// build never returns nil. What it cannot take is noted and stands as a bad node.
 func (b *builder) build(from ast.Node, depth int) *node {
 	if from == nil {
 		return &node{kind: emptyNode, line: 1, column: 1}
@@ -121,6 +121,7 @@ func (b *builder) build(from ast.Node, depth int) *node {
 	n.kind = emptyNode
 	if depth > maxDepth {
 		b.add(n, "lists and mappings are nested more than "+strconv.Itoa(maxDepth)+" deep", "")
+		n.kind = badNode
 		return n
 	}
 	switch from := from.(type) {
@@ -150,8 +151,10 @@ func (b *builder) build(from ast.Node, depth int) *node {
 		if known, ok := b.anchors[from.Value.String()]; ok {
 			return known
 		}
+		n.kind = badNode
 		b.add(n, "the alias *"+from.Value.String()+" has no anchor above it", "put &"+from.Value.String()+" before the value that it stands for")
 	default:
+		n.kind = badNode
 		b.add(n, "YAML's "+strings.ToLower(from.Type().String())+" is no part of the language", "write the value without it")
 	}
 	return n
@@ -166,9 +169,8 @@ func (b *builder) buildMapping(n *node, from *ast.MappingNode, depth int) {
 		if value.Key.IsMergeKey() {
 			continue
 		}
-		faults := len(b.list)
 		key := b.build(value.Key, depth+1)
-		if len(b.list) > faults {
+		if key.kind == badNode {
 			continue
 		}
 		if key.kind != scalarNode {
@@ -217,6 +219,6 @@ func (b *builder) merge(n *node, keys map[string]*node, from *node) {
 		}
 	case scalarNode:
 		b.add(from, "\"<<\" merges mappings only", "name an anchor of a mapping: <<: *base")
-	case emptyNode: // an unknown alias, which is noted already, or nothing
+	case emptyNode, badNode: // nothing, or noted already
 	}
 }

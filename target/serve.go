@@ -36,7 +36,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	select {
 	case <-ctx.Done():
 		s.shutdown(server)
-		<-served
+		<-served //nolint:errcheck // it is that the server was closed
 	case err = <-served:
 		s.shutdown(server)
 	}

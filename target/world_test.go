@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -74,7 +75,7 @@ func (w *world) count(want string) {
 	w.t.Helper()
 	synctest.Wait()
 	got := w.counters.Snapshot()
-	for _, field := range strings.Fields(want) {
+	for field := range strings.FieldsSeq(want) {
 		name, value, _ := strings.Cut(field, "=")
 		if figure, ok := got[name]; !ok || fmt.Sprint(figure) != value {
 			w.t.Errorf("counter %s = %d, want %s", name, figure, value)
@@ -175,7 +176,7 @@ func (s *subscriber) read() {
 		if err != nil {
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			if err != io.EOF {
+			if !errors.Is(err, io.EOF) {
 				s.ended = err
 			}
 			s.endedAt = time.Since(s.start)

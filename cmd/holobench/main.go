@@ -46,8 +46,7 @@ func mainCode(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetErr(stderr)
 	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprintf(stderr, "holobench: %v\n", err)
-		var coded *codedError
-		if errors.As(err, &coded) {
+		if coded, ok := errors.AsType[*codedError](err); ok {
 			return coded.code
 		}
 		return exitBadInput // what cobra itself complains about: unknown commands and flags

@@ -103,7 +103,7 @@ func (n *childNode) awaitReady(ctx context.Context) error {
 		select {
 		case <-poll.C:
 		case <-n.done:
-			said, _ := os.ReadFile(n.file("log")) //nolint:errcheck // it only makes the error better
+			said, _ := os.ReadFile(n.file("log")) // it only makes the error better
 			return fmt.Errorf("it ended before it was ready: %s: %s", n.exit, strings.TrimSpace(string(said)))
 		case <-ctx.Done():
 			return fmt.Errorf("it is not ready: %w (see %s)", ctx.Err(), n.file("log"))

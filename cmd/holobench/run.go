@@ -154,7 +154,7 @@ func (f *runFlags) run(ctx context.Context, file *scenarios.File, stdout, stderr
 		fmt.Fprintf(stderr, "holobench: %d observations could not be written: the figures are incomplete\n", writer.Lost())
 	}
 	if result.Barrier == 0 && runErr != nil {
-		return exitFailed, nil // nothing was measured, there is nothing to report
+		return exitFailed, nil //nolint:nilerr // it was printed; nothing was measured, there is nothing to report
 	}
 	return writeReport(dir.Path, stdout, colours(f.noColor, stdout))
 }

@@ -71,8 +71,7 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	err = ts.Exec("holobench", args[1:]...)
 	got := 0
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		got = exit.ExitCode()
 	} else {
 		ts.Check(err)
@@ -103,10 +102,10 @@ func start(ts *testscript.TestScript, _ bool, args []string) {
 	b := &background{command: c, done: make(chan struct{})}
 	go func() {
 		defer close(b.done)
-		c.Wait() //nolint:errcheck // its exit code is asked for later
+		c.Wait()
 	}()
 	ts.Defer(func() {
-		syscall.Kill(-c.Process.Pid, syscall.SIGKILL) //nolint:errcheck // it may be gone, as it should
+		syscall.Kill(-c.Process.Pid, syscall.SIGKILL) // it may be gone, as it should
 		<-b.done
 	})
 	ts.Setenv("PID", strconv.Itoa(c.Process.Pid))

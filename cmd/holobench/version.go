@@ -9,7 +9,7 @@ import (
 )
 
 // version is set by the linker (-X main.version=...).
-var version string //nolint:gochecknoglobals // the linker can set nothing but a package variable
+var version string // a package variable, because the linker can set nothing else
 
 // programVersion is the linker's word, else what the build itself recorded.
 func programVersion() string {

@@ -1,0 +1,232 @@
+package scenarios
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+const whole = `version: 1
+clients: {members: {count: 10, channel: lobby}}
+load: {talk: {by: members, rate: 5/s, for: 10s}}
+`
+
+// Every error of the language with its place, as it is printed without excerpt and remedy.
+func TestErrors(t *testing.T) {
+	t.Parallel()
+	load := func(l string) string {
+		return "version: 1\nclients: {members: {count: 10, channel: lobby}}\nload: {talk: " + l + "}\n"
+	}
+	clients := func(c string) string {
+		return "version: 1\nclients: {members: " + c + "}\nload: {talk: {by: members, rate: 5/s, for: 10s}}\n"
+	}
+	server := func(s string) string { return whole + "server: " + s + "\n" }
+	tests := []struct{ name, text, want string }{
+		{"empty", "", "s.yaml:1:1: the file is empty"},
+		{"only a comment", "# nothing\n", "s.yaml:1:1: the file is empty"},
+		{"null", "null", "s.yaml:1:1: the file has no value"},
+		{"a list", "- a", "s.yaml:1:1: the file is a list where a mapping belongs"},
+		{"no version", strings.TrimPrefix(whole, "version: 1\n"), "s.yaml:1:1: version is missing"},
+		{"another version", "version: 2\nfuture: {}\n", `s.yaml:1:10: version "2" of the language is not known`},
+		{"no load", "version: 1\n", "s.yaml:1:1: load is missing"},
+		{"empty load", "version: 1\nload: {}\n", "s.yaml:2:1: load: there is none, so that nothing would be sent"},
+		{"key without value", whole + "drain:\n", "s.yaml:4:1: drain has no value"},
+		{"unknown key", whole + "sed: 1\n", `s.yaml:4:1: unknown key "sed", did you mean "seed"?`},
+		{"unknown key far from any", whole + "quite_another: 1\n", `s.yaml:4:1: unknown key "quite_another"`},
+		{"a comma splits a word", load(`{by: members, rate: lognormal(2ms, 0.5), for: 1s}`), `s.yaml:3:21: load.talk has a problem`},
+		{"key twice", whole + "seed: 1\nseed: 2\n", `s.yaml:5:1: the key "seed" stands here twice`},
+		{"name twice", "version: 1\nclients: {a: {count: 1, channel: c}, a: {count: 1, channel: c}}\nload: {t: {by: a, rate: 1/s, for: 1s}}", `s.yaml:2:38: the key "a" stands here twice`},
+		{"complex key", whole + "? [a]\n: b\n", "s.yaml:4:1: YAML's mappingkey is no part of the language"},
+		{"tag", whole + "seed: !!int 3\n", "s.yaml:4:7: YAML's tag is no part of the language"},
+		{"two documents", whole + "---\nversion: 1\n", "s.yaml:5:1: a second document begins here"},
+		{"directive", "%YAML 1.2\n---\n" + whole, "s.yaml:1:1: directives are no part of the language"},
+		{"unknown alias", whole + "seed: *a\n", "s.yaml:4:7: the alias *a has no anchor above it"},
+		{"alias of itself", whole + "server: &a {bundled: *a}\n", "s.yaml:4:22: the alias *a has no anchor above it"},
+		{"merge of a value", whole + "server: {<<: 3}\n", `s.yaml:4:14: "<<" merges mappings only`},
+		{"open bracket", "version: 1\nload: {", "s.yaml:2:7: syntax: could not find flow mapping end token '}'"},
+		{"open quote", "version: \"1\nload: 1", "s.yaml:1:10: syntax: could not find end character of double-quoted text"},
+		{"wrong indentation", "version: 1\nclients:\n   a: 1\n  b: 2\n", "s.yaml:4:3: syntax: value is not allowed in this context"},
+		{"control character", "version: 1\nname: \x01", `s.yaml:2:7: the control character "\x01" stands in the file`},
+		{"lone carriage return", "version: 1\rname: a", `s.yaml:1:11: the control character "\r" stands in the file`},
+		{"no UTF-8", "version: 1\nname: é\xff", "s.yaml:2:8: the file is not UTF-8 text"},
+		{"a line behind wide letters", "version: 1 # ü€😀\n" + strings.TrimPrefix(whole, "version: 1\n") + "\"sed\": 1", `s.yaml:4:1: unknown key "sed", did you mean "seed"?`},
+		{"a column behind wide letters", whole + "windows: {\"ü€😀\": 0s..1s, sted: 5}", "s.yaml:4:11: windows: \"ü€😀\" is no name\ns.yaml:4:32: windows.sted: \"5\" is no interval"},
+
+		{"name", whole + "name: a b\n", `s.yaml:4:7: name: "a b" is no name`},
+		{"seed", whole + "seed: -1\n", `s.yaml:4:7: seed: "-1" is no whole number`},
+		{"drain without unit", whole + "drain: 10\n", `s.yaml:4:8: drain: "10" is no duration`},
+		{"drain too long", whole + "drain: 11m\n", "s.yaml:4:8: drain: 11m0s is more than the limit, 10m0s"},
+
+		{"design", server("{bundled: {design: hologramm}}"), `s.yaml:4:28: server.bundled.design: unknown word "hologramm", did you mean "hologram"?`},
+		{"nodes", server("{bundled: {nodes: 2}}"), "s.yaml:4:27: server.bundled.nodes: 2 is outside of the limits"},
+		{"header name", server(`{headers: {"A B": c}}`), `s.yaml:4:20: server.headers: "A B" is no name of a header`},
+		{"header of our own", server(`{headers: {content-length: "3"}}`), "s.yaml:4:20: server.headers: content-length is set by holobench itself"},
+		{"header twice", server(`{headers: {A: b, a: c}}`), "s.yaml:4:26: server.headers: the header a stands here twice"},
+		{"header with a line break", server(`{headers: {A: "b\r\nc"}}`), "s.yaml:4:23: server.headers.A: the value has a line break or another control character"},
+		{"header on two lines", server("\n  headers:\n    A: |\n      b"), "s.yaml:6:8: server.headers.A: the value stands on several lines"},
+		{"header without value", server("{headers: {A: , B: c}}"), "s.yaml:4:20: server.headers.A has no value"},
+		{"variable that is not set", server(`{headers: {A: "x ${env.NOPE}"}}`), "s.yaml:4:23: server.headers.A: the environment variable NOPE is not set"},
+		{"variable that is empty", server(`{headers: {A: "${env.EMPTY}"}}`), "s.yaml:4:23: server.headers.A: the environment variable EMPTY is empty"},
+		{"variable of another kind", server(`{headers: {A: "${TOKEN}"}}`), `s.yaml:4:23: server.headers.A: nothing is filled in for "${TOKEN}"`},
+		{"variable elsewhere", clients(`{count: 1, channel: "${env.TOKEN}"}`), `s.yaml:2:40: clients.members.channel: nothing is filled in for "${env.TOKEN}" here`},
+
+		{"no count", clients("{channel: lobby}"), "s.yaml:2:11: clients.members: count is missing"},
+		{"no channel", clients("{count: 1}"), "s.yaml:2:11: clients.members: channel is missing"},
+		{"count of 0", clients("{count: 0, channel: a}"), "s.yaml:2:28: clients.members.count: 0 is outside of the limits"},
+		{"count too high", clients("{count: 100001, channel: a}"), "s.yaml:2:28: clients.members.count: 100001 is outside of the limits"},
+		{"count in words", clients("{count: 2e3, channel: a}"), `s.yaml:2:28: clients.members.count: "2e3" is no whole number`},
+		{"stream", clients("{count: 1, channel: a, stream: ws}"), `s.yaml:2:51: clients.members.stream: unknown word "ws"`},
+		{"pattern without n", clients("{count: 1, channel: {pattern: room, count: 2}}"), "s.yaml:2:50: clients.members.channel.pattern: the pattern has no ${n}, so that all channels would be one"},
+		{"pattern without count", clients(`{count: 1, channel: {pattern: "room-${n}"}}`), "s.yaml:2:31: clients.members.channel: count is missing"},
+		{"n in a name", clients(`{count: 1, channel: "room-${n}"}`), "s.yaml:2:40: clients.members.channel: a single name has no number for ${n}"},
+		{"n without quotes", clients(`{count: 1, channel: {pattern: room-${n}, count: 2}}`), "s.yaml:2:56: syntax: ',' or '}' must be specified"},
+		{"channel too long", clients("{count: 1, channel: " + strings.Repeat("a", 201) + "}"), "s.yaml:2:40: clients.members.channel: the name has 201 bytes, the limit is 200"},
+		{"channel of the future", clients("{count: 1, channel: same}"), `s.yaml:2:40: clients.members.channel: "same" is kept for a later version of the language`},
+		{"channel as a list", clients("{count: 1, channel: [a, b]}"), "s.yaml:2:40: clients.members.channel is a list where a single value belongs"},
+		{"group as a number", "version: 1\nclients: {members: 5}\nload: {talk: {by: members, rate: 5/s, for: 10s}}\n", "s.yaml:2:20: clients.members is a single value where a mapping belongs"},
+		{"boolean word", "version: 1\nclients: {yes: {count: 1, channel: a}}\nload: {talk: {by: yes, rate: 5/s, for: 10s}}\n", `s.yaml:2:11: clients: the name "yes" means something else in YAML`},
+
+		{"by nobody", load("{by: membres, rate: 5/s, for: 1s}"), `s.yaml:3:19: load.talk.by: there are no clients "membres", did you mean "members"?`},
+		{"by too many", load("{by: {clients: members, only: 11}, rate: 5/s, for: 1s}"), "s.yaml:3:44: load.talk.by.only: 11 of 10 clients cannot send"},
+		{"by none", load("{by: {clients: members, only: 0}, rate: 5/s, for: 1s}"), "s.yaml:3:44: load.talk.by.only: 0 of 10 clients cannot send"},
+		{"no by", load("{rate: 5/s, for: 1s}"), "s.yaml:3:8: load.talk: by is missing"},
+		{"no clients in by", load("{by: {only: 3}, rate: 5/s, for: 1s}"), "s.yaml:3:15: load.talk.by: clients is missing"},
+		{"nowhere to send", "version: 1\nclients: {b: {count: 1, stream: none}}\nload: {talk: {by: b, rate: 5/s, for: 1s}}\n", "s.yaml:3:19: load.talk.by: the clients b have no channel to send to"},
+		{"no rate", load("{by: members, for: 1s}"), "s.yaml:3:8: load.talk: rate is missing"},
+		{"rate without unit", load("{by: members, rate: 200, for: 1s}"), `s.yaml:3:34: load.talk.rate: "200" is no rate`},
+		{"rate of 0", load("{by: members, rate: 0/s, for: 1s}"), "s.yaml:3:34: load.talk.rate: a rate of 0 sends nothing"},
+		{"rate too high", load("{by: members, rate: 2000/ms, for: 1s}"), "s.yaml:3:34: load.talk.rate: 2e+06/s is more than the limit, 1e+06/s"},
+		{"no time", load("{by: members, rate: 5/s, for: 0s}"), "s.yaml:3:44: load.talk.for: no time at all sends nothing"},
+		{"too long", load("{by: members, rate: 5/s, for: 24h, start: 1s}"), "s.yaml:3:8: load.talk: the load ends after 24h0m1s, the limit is 24h0m0s"},
+		{"too many commands", load("{by: members, rate: 900/ms, for: 1h}"), "s.yaml:3:1: load: 3240000000 commands are asked for, the limit is 100000000"},
+		{"rate beside stages", load("{by: members, rate: 5/s, stages: [{rate: 5/s, for: 1s}]}"), "s.yaml:3:34: load.talk.rate stands beside stages"},
+		{"from without stages", load("{by: members, from: 1/s, rate: 5/s, for: 1s}"), "s.yaml:3:34: load.talk.from: from is where the first stage begins, and there are no stages"},
+		{"stage without for", load("{by: members, stages: [{rate: 5/s}]}"), "s.yaml:3:37: load.talk.stages[1]: for is missing"},
+		{"stages of nothing", load("{by: members, stages: [{rate: 0/s, for: 1s}]}"), "s.yaml:3:28: load.talk.stages: the rate never rises above 0"},
+		{"in_flight", load("{by: members, rate: 5/s, for: 1s, in_flight: 2}"), "s.yaml:3:59: load.talk.in_flight: 2 is outside of the limits"},
+		{"arrivals", load("{by: members, rate: 5/s, for: 1s, arrivals: poison}"), `s.yaml:3:58: load.talk.arrivals: unknown word "poison", did you mean "poisson"?`},
+		{"payload too small", load("{by: members, rate: 5/s, for: 1s, payload: 63B}"), "s.yaml:3:57: load.talk.payload: 63 bytes do not hold the marker and the text"},
+		{"payload too small for text", load("{by: members, rate: 5/s, for: 1s, payload: {size: 64B, text: 1234567}}"), "s.yaml:3:64: load.talk.payload.size: 64 bytes do not hold the marker and the text"},
+		{"payload too big", load("{by: members, rate: 5/s, for: 1s, payload: 1MiB}"), "s.yaml:3:57: load.talk.payload: 1048576 bytes are more than the limit, 32768"},
+		{"payload without unit", load("{by: members, rate: 5/s, for: 1s, payload: 200}"), `s.yaml:3:57: load.talk.payload: "200" is no size`},
+		{"workers of nobody", load("{by: members, rate: 5/s, for: 1s, workers: 3}"), "s.yaml:3:57: load.talk.workers: only a flood has workers"},
+		{"flood by somebody", load("{by: members, flood: true, channel: c, rate: 5/s, for: 1s}"), "s.yaml:3:19: load.talk.by does not go with a flood: nobody in particular sends it"},
+		{"flood to nowhere", load("{flood: true, rate: 5/s, for: 1s}"), "s.yaml:3:8: load.talk: channel is missing"},
+		{"flood perhaps", load("{flood: yes, rate: 5/s, for: 1s, by: members}"), `s.yaml:3:22: load.talk.flood: "yes" is neither true nor false`},
+
+		{"window backwards", whole + "windows: {a: 5s..1s}\n", `s.yaml:4:14: windows.a: the interval "5s..1s" ends before it has begun`},
+		{"window of nothing", whole + "windows: {a: 5s..5s}\n", `s.yaml:4:14: windows.a: the interval "5s..5s" is empty`},
+		{"window past the end", whole + "windows: {a: 5s..11s}\n", "s.yaml:4:14: windows.a: the window ends at 11s, the load at 10s"},
+		{"window without dots", whole + "windows: {a: 5s}\n", `s.yaml:4:14: windows.a: "5s" is no interval`},
+
+		{"metric", whole + "budgets:\n  fanout_latancy: max<1s\n", `s.yaml:5:3: budgets: unknown metric "fanout_latancy", did you mean "fanout_latency"?`},
+		{"window of a budget", whole + "windows: {steady: 0s..5s}\nbudgets:\n  reach{window:stedy}: value==1\n", `s.yaml:6:3: budgets: there is no window "stedy", did you mean "steady"?`},
+		{"load of a budget", whole + "budgets:\n  http_reqs{load:talk}: count>1\n", `s.yaml:5:3: budgets: there is no flood "talk"`},
+		{"path of a budget", whole + "budgets:\n  own_latency{path:see}: max<1s\n", `s.yaml:5:3: budgets: unknown path "see", did you mean "sse"?`},
+		{"aggregation", whole + "budgets: {reach: p(99)==1}\n", `s.yaml:4:18: budgets.reach: reach has no aggregation "p(99)"`},
+		{"long form without threshold", whole + "budgets: {reach: [{}]}\n", "s.yaml:4:19: budgets.reach[1]: threshold is missing"},
+		{"long form of the future", whole + "budgets: {reach: [{threshold: value==1, abortOnFail: true}]}\n", `s.yaml:4:41: unknown key "abortOnFail" in budgets.reach[1]`},
+
+		{"several at once", "version: 1\nclients: {members: {cuont: 10, channel: lobby}}\nload: {talk: {by: nobody, rate: 5, for: 10s}}\nwindows: {a: 0s..1s}\nbudgets:\n  reach{window:b}: value==1\n", `s.yaml:2:21: unknown key "cuont" in clients.members, did you mean "count"?
+s.yaml:3:19: load.talk.by: there are no clients "nobody"
+s.yaml:3:33: load.talk.rate: "5" is no rate
+s.yaml:6:3: budgets: there is no window "b", did you mean "a"?`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := Parse("s.yaml", []byte(test.text), func(name string) (string, bool) { return "", name == "EMPTY" })
+			if got := headlines(t, err); got != test.want {
+				t.Errorf("%s\ngot  %s\nwant %s", test.text, got, test.want)
+			}
+		})
+	}
+}
+
+// headlines are the first lines of all errors of a file.
+func headlines(t *testing.T, err error) string {
+	t.Helper()
+	all, ok := errors.AsType[Errors](err)
+	if !ok {
+		t.Fatalf("the error is no Errors but %#v", err)
+	}
+	var lines []string
+	for _, e := range all {
+		line, _, _ := strings.Cut(e.Error(), "\n")
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Errors as a user sees them.
+func TestErrorPrintsExcerptAndRemedy(t *testing.T) {
+	t.Parallel()
+	long := "# " + strings.Repeat("x", 70) + "\nseed: 1\nname: " + strings.Repeat("y", 60)
+	tests := []struct{ name, text, want string }{
+		{
+			"remedy", "version: 1\nclients: {members: {cuont: 10, channel: lobby}}\nload: {talk: {by: members, rate: 5/s, for: 10s}}\n",
+			`s.yaml:2:21: unknown key "cuont" in clients.members, did you mean "count"?
+  2 | clients: {members: {cuont: 10, channel: lobby}}
+    |                     ^
+  remedy: the keys here are count, channel, stream`,
+		},
+		{
+			"quotes", "version: 1\nclients: {m: {count: 1, channel: {pattern: room-${n}, count: 2}}}\n",
+			`s.yaml:2:50: syntax: ',' or '}' must be specified
+  2 | clients: {m: {count: 1, channel: {pattern: room-${n}, count: 2}}}
+    |                                                  ^
+  remedy: put text with ${...} in quotes: inside of {} and [] YAML takes its brackets for its own`,
+		},
+		{
+			"long line", "version: 1\nload: {" + strings.Repeat(" ", 100) + "talk: {by: nobody, rate: 1/s, for: 1s}} " + long,
+			`s.yaml:2:119: load.talk.by: there are no clients "nobody"
+  2 | ...` + strings.Repeat(" ", 63) + `talk: {by: nobody, rate: 1/s, for: 1s` + `
+    | ` + strings.Repeat(" ", 77) + `^
+  remedy: the file has no clients`,
+		},
+	}
+	for _, test := range tests {
+		_, err := Parse("s.yaml", []byte(test.text), nil)
+		if err == nil || err.Error() != test.want {
+			t.Errorf("%s: got\n%v\nwant\n%s", test.name, err, test.want)
+		}
+	}
+}
+
+func TestErrorsCanBeFound(t *testing.T) {
+	t.Parallel()
+	_, err := Parse("s.yaml", []byte(whole+"sed: 1\n"), nil)
+	one, ok := errors.AsType[Error](err)
+	if !ok || one.File != "s.yaml" || one.Line != 4 || one.Column != 1 || !strings.Contains(one.Remedy, "seed") {
+		t.Errorf("got %#v", one)
+	}
+}
+
+func TestErrorsAreBounded(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	for i := range 20_000 {
+		b.WriteString("k" + strings.Repeat("x", i%5) + string(rune('a'+i%26)) + ": 1\n")
+	}
+	_, err := Parse("s.yaml", []byte(b.String()), nil)
+	if all, _ := errors.AsType[Errors](err); len(all) != maxErrors {
+		t.Errorf("got %d errors", len(all))
+	}
+}
+
+func TestSuggest(t *testing.T) {
+	t.Parallel()
+	words := []string{"channel", "count", "stream"}
+	for written, want := range map[string]string{
+		"cuont": "count", "Count": "count", "chanel": "channel", "strem": "stream", "steram": "stream", "counts": "count", "x": "", "": "",
+		"something": "", strings.Repeat("count", 1000): "",
+	} {
+		got := suggest(written, words)
+		if want != "" {
+			want = `, did you mean "` + want + `"?`
+		}
+		if got != want {
+			t.Errorf("for %.20q: %q, want %q", written, got, want)
+		}
+	}
+}
