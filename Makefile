@@ -10,7 +10,7 @@ COUNT     ?= 6
 PKG       ?= ./...
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check fmt fuzz bench benchstat bench-receive verify-delay golden cover clean
+.PHONY: help demo build test check fmt fuzz bench benchstat bench-receive verify-delay verify-rows golden cover clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -53,7 +53,7 @@ fuzz: ## run every fuzz target for FUZZTIME (60s) each
 	| sed -E 's|^(.*)/[^/]*_test\.go:[0-9]+:func (Fuzz[A-Za-z0-9_]+).*|\1 \2|' | sort -u \
 	| while read -r dir name; do \
 		echo "fuzz: $$dir $$name for $(FUZZTIME)"; \
-		go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$dir" || exit 1; \
+		go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$$dir" || exit 1; \
 	done
 
 bench: ## run the benchmarks COUNT (6) times; keep the output for make benchstat
@@ -63,10 +63,17 @@ benchstat: ## compare two outputs of make bench: make benchstat OLD=old.txt NEW=
 	@$(TOOL) benchstat $(OLD) $(NEW)
 
 bench-receive: ## cost of the receive path beside a bare read loop and r3labs/sse, interleaved in one run
-	@go test -count=1 -run '^TestBenchReceive$$' -v ./run -verify
+	@go test -count=1 -run '^TestBenchReceive$$' -v ./clients -verify
 
 verify-delay: ## an injected delay of 50 ms on real sockets must be measured as 50 ms +- 1 ms
 	@go test -count=1 -run '^TestVerifyDelay$$' -v ./run -verify
+
+# DuckDB comes from npm and is kept in bin/; nothing of holobench reads what it says.
+verify-rows: build ## run scenarios.yaml and count its rows with DuckDB, an independent reader (needs node and npm)
+	@mkdir -p bin/duckdb && cp tools/duckdb/rows.mjs bin/duckdb/
+	@test -d bin/duckdb/node_modules/@duckdb || npm install --silent --no-fund --no-audit --prefix bin/duckdb @duckdb/node-api@1.5.6-r.1
+	@$(BIN) run scenarios.yaml
+	@node bin/duckdb/rows.mjs holobench-runs/latest
 
 golden: ## rewrite the golden files of the tests that have some, then look at the diff
 	@grep -rl --include='*_test.go' -E 'flag\.Bool\("update"' . | sed 's|/[^/]*$$||' | sort -u \

@@ -100,8 +100,9 @@ func (c *chart) svg(width, height float64) (string, error) {
 	if _, err := canvas.WriteTo(&out); err != nil {
 		return "", fmt.Errorf("draw the chart %q: %w", c.title, err)
 	}
-	_, body, ok := strings.Cut(out.String(), "<svg")
-	if _, body, ok = strings.Cut(body, ">"); !ok {
+	_, element, _ := strings.Cut(out.String(), "<svg")
+	_, body, ok := strings.Cut(element, ">")
+	if !ok {
 		return "", fmt.Errorf("draw the chart %q: the library wrote no SVG", c.title)
 	}
 	return fmt.Sprintf(`<svg viewBox="0 0 %g %g" role="img" aria-hidden="true">`, width, height) + variables().Replace(body), nil

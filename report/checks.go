@@ -98,7 +98,7 @@ func counters(run *history.Run) (sum map[string]int64, known bool) {
 			return nil, false
 		}
 		for name, n := range node.Counters {
-			sum[name] += int64(n) //nolint:gosec // no target counts to 2^63
+			sum[name] += int64(n)
 		}
 	}
 	return sum, len(run.Nodes) > 0

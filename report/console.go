@@ -189,12 +189,13 @@ func (p *printer) trend(m *Metric) {
 	}
 	label = clean(label)
 	dots := max(3, labelWidth-8-utf8.RuneCountInString(label))
-	row := "    " + label + p.paint(grey, strings.Repeat(".", dots)) + ": "
+	var row strings.Builder
+	row.WriteString("    " + label + p.paint(grey, strings.Repeat(".", dots)) + ": ")
 	for _, name := range []string{"p(50)", "p(90)", "p(95)", "p(99)", "p(99.9)", "max"} {
 		v, _ := m.Aggregate(name)
-		row += fmt.Sprintf("%10s", v.text(m.Unit))
+		fmt.Fprintf(&row, "%10s", v.text(m.Unit))
 	}
-	p.line(row + fmt.Sprintf("%13s%11s", thousands(m.Count), m.eventCount()))
+	p.line(row.String() + fmt.Sprintf("%13s%11s", thousands(m.Count), m.eventCount()))
 }
 
 // eventCount prints how many events stand behind the values, "-" where there are none to speak of.

@@ -204,7 +204,7 @@ func (r *Report) provenance() []pageFact {
 	}
 	for _, l := range run.Loads {
 		said := fmt.Sprintf("%s to %s, about %s commands", formatDuration(time.Duration(l.From)), formatDuration(time.Duration(l.To)),
-			thousands(int64(l.Expected))) //nolint:gosec // a plan is far below 2^63
+			thousands(int64(l.Expected)))
 		facts = append(facts, pageFact{"load " + l.Name, said})
 	}
 	return facts

@@ -42,8 +42,6 @@ type Metric struct {
 	Negative int64 // values below 0: a clock was set back
 	Beyond   int64 // values above 1 h, which count as 1 h
 
-	Histogram string // of a trend: the counts as V2 compressed HdrHistogram, base64, ns
-
 	all   *Histogram // of a trend
 	worst *Histogram // of a trend: the highest value of each event
 }
@@ -113,7 +111,7 @@ func (m *Metric) percentile(name string, p float64) Value {
 func ms(ns float64) float64 { return math.Round(ns) / 1e6 }
 
 // trend makes a metric of durations. Worst holds the highest of each event; nil = each value is an event of its own.
-func trend(name string, tags []Tag, all, worst *Histogram) (Metric, error) {
+func trend(name string, tags []Tag, all, worst *Histogram) Metric {
 	if worst == nil {
 		worst = all
 	}
@@ -122,7 +120,7 @@ func trend(name string, tags []Tag, all, worst *Histogram) (Metric, error) {
 		Count: all.Count(), Events: worst.Count(), Negative: all.Negative(), Beyond: all.Beyond(), all: all, worst: worst,
 	}
 	if m.Count == 0 {
-		return m, nil
+		return m
 	}
 	m.Values = []Value{
 		{Name: "avg", Value: ms(all.Mean())},
@@ -135,9 +133,7 @@ func trend(name string, tags []Tag, all, worst *Histogram) (Metric, error) {
 		m.Values = append(m.Values, m.percentile(p, n))
 	}
 	m.Values = append(m.Values, Value{Name: "count", Value: float64(m.Count)})
-	var err error
-	m.Histogram, err = all.Encode()
-	return m, err
+	return m
 }
 
 // counter makes a metric that counts. Seconds is how long it counted; 0 when that is not known.

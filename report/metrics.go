@@ -32,115 +32,100 @@ const (
 
 // metrics lists every figure in a fixed order: metric by metric, the whole run first, then its windows; behind each of
 // these its parts by path or by flood. A part that holds nothing is left out, a whole never is.
-func (f *Figures) metrics() ([]Metric, error) {
+func (f *Figures) metrics() []Metric {
 	l := lister{figures: f}
 	l.audiences(FanoutLatency, everyone)
 	l.audiences(OtherLatency, other)
 	l.audiences(OwnLatency, own)
 	l.trends(FanoutSpread, func(t *tally) *Histogram { return &t.spread })
-	l.commands(func(c *commands, tags []Tag, _ float64) error {
-		return l.trend(HTTPReqDuration, tags, &c.duration, nil)
+	l.commands(func(c *commands, tags []Tag, _ float64) {
+		l.trend(HTTPReqDuration, tags, &c.duration, nil)
 	})
-	l.commands(func(c *commands, tags []Tag, _ float64) error {
-		return l.add(share(HTTPReqFailed, Rate, tags, c.failed(), c.outcomes()))
+	l.commands(func(c *commands, tags []Tag, _ float64) {
+		l.add(share(HTTPReqFailed, Rate, tags, c.failed(), c.outcomes()))
 	})
-	l.commands(func(c *commands, tags []Tag, seconds float64) error {
-		return l.add(counter(HTTPReqs, tags, c.outcomes(), c.due(), seconds))
+	l.commands(func(c *commands, tags []Tag, seconds float64) {
+		l.add(counter(HTTPReqs, tags, c.outcomes(), c.due(), seconds))
 	})
-	l.windows(func(t *tally, tags []Tag, seconds float64) error {
-		return l.add(counter(DroppedIterations, tags, t.clients.dropped, t.clients.due(), seconds))
+	l.windows(func(t *tally, tags []Tag, seconds float64) {
+		l.add(counter(DroppedIterations, tags, t.clients.dropped, t.clients.due(), seconds))
 	})
 	l.trends(PublishDelay, func(t *tally) *Histogram { return &t.publish })
 	l.trends(QueueDelay, func(t *tally) *Histogram { return &t.queue })
 	l.trends(GeneratorLag, func(t *tally) *Histogram { return &t.lag })
-	l.windows(func(t *tally, tags []Tag, _ float64) error {
-		return l.add(share(Reach, Gauge, tags, t.standing.reached, t.standing.expected))
+	l.windows(func(t *tally, tags []Tag, _ float64) {
+		l.add(share(Reach, Gauge, tags, t.standing.reached, t.standing.expected))
 	})
 	l.counts(EventsLost, func(s *standings) int64 { return s.lost })
 	l.counts(EventsDuplicated, func(s *standings) int64 { return s.duplicated })
 	l.counts(Indeterminate, func(s *standings) int64 { return s.indeterminate })
-	l.windows(func(t *tally, tags []Tag, seconds float64) error {
-		return l.add(counter(SSEEvents, tags, t.streamed, 1, seconds))
+	l.windows(func(t *tally, tags []Tag, seconds float64) {
+		l.add(counter(SSEEvents, tags, t.streamed, 1, seconds))
 	})
 	l.trends(SSEConnecting, func(t *tally) *Histogram { return &t.connecting })
-	l.windows(func(t *tally, tags []Tag, seconds float64) error {
-		return l.add(counter(SSEReconnects, tags, t.reconnects, 1, seconds))
+	l.windows(func(t *tally, tags []Tag, seconds float64) {
+		l.add(counter(SSEReconnects, tags, t.reconnects, 1, seconds))
 	})
 	clients := share(Clients, Gauge, nil, int64(len(f.streams)), 1)
 	clients.Unit = "count"
-	return append(l.list, clients), l.err
+	return append(l.list, clients)
 }
 
-// lister makes metrics of tallies. The first error ends it.
+// lister makes metrics of tallies.
 type lister struct {
 	figures *Figures
 	list    []Metric
-	err     error
 }
 
-func (l *lister) add(m Metric) error {
-	l.list = append(l.list, m)
-	return nil
-}
+func (l *lister) add(m Metric) { l.list = append(l.list, m) }
 
-func (l *lister) trend(name string, tags []Tag, all, worst *Histogram) error {
-	m, err := trend(name, tags, all, worst)
-	if err != nil {
-		return err
-	}
-	return l.add(m)
+func (l *lister) trend(name string, tags []Tag, all, worst *Histogram) {
+	l.add(trend(name, tags, all, worst))
 }
 
 // windows calls visit for the whole run and for each window.
-func (l *lister) windows(visit func(t *tally, tags []Tag, seconds float64) error) {
+func (l *lister) windows(visit func(t *tally, tags []Tag, seconds float64)) {
 	f := l.figures
 	for i := range f.tallies {
 		var tags []Tag
 		if i != whole {
 			tags = []Tag{{"window", f.windows.name(i)}}
 		}
-		if l.err == nil {
-			l.err = visit(&f.tallies[i], tags, f.windows.length(i).Seconds())
-		}
+		visit(&f.tallies[i], tags, f.windows.length(i).Seconds())
 	}
 }
 
 // trends lists one histogram of each window.
 func (l *lister) trends(name string, of func(*tally) *Histogram) {
-	l.windows(func(t *tally, tags []Tag, _ float64) error {
-		err := l.trend(name, tags, of(t), nil)
-		if err == nil && (name == GeneratorLag || name == SSEConnecting) {
-			l.list[len(l.list)-1].Events = 0 // these are of arrivals and of connections
+	l.windows(func(t *tally, tags []Tag, _ float64) {
+		m := trend(name, tags, of(t), nil)
+		if name == GeneratorLag || name == SSEConnecting {
+			m.Events = 0 // these are of arrivals and of connections
 		}
-		return err
+		l.add(m)
 	})
 }
 
 // counts lists one count of the standings of each window.
 func (l *lister) counts(name string, of func(*standings) int64) {
-	l.windows(func(t *tally, tags []Tag, seconds float64) error {
-		return l.add(counter(name, tags, of(&t.standing), t.standing.events, seconds))
+	l.windows(func(t *tally, tags []Tag, seconds float64) {
+		l.add(counter(name, tags, of(&t.standing), t.standing.events, seconds))
 	})
 }
 
 // audiences lists the latency of a role in each window, and behind it by path when there is more than one.
 func (l *lister) audiences(name string, role int) {
-	l.windows(func(t *tally, tags []Tag, _ float64) error {
+	l.windows(func(t *tally, tags []Tag, _ float64) {
 		all := audience{role, history.NoPath}
-		if err := l.trend(name, tags, t.of(all), t.worstOf(all)); err != nil {
-			return err
-		}
+		l.trend(name, tags, t.of(all), t.worstOf(all))
 		for path := history.Reply; int(path) < paths; path++ {
 			part := audience{role, path}
 			latencies := t.of(part)
 			if latencies.Count() == 0 {
 				continue
 			}
-			if err := l.trend(name, append(slices.Clone(tags), Tag{"path", path.String()}), latencies, t.worstOf(part)); err != nil {
-				return err
-			}
+			l.trend(name, append(slices.Clone(tags), Tag{"path", path.String()}), latencies, t.worstOf(part))
 		}
-		return nil
 	})
 }
 
@@ -153,17 +138,12 @@ func (t *tally) worstOf(a audience) *Histogram {
 }
 
 // commands calls visit for the commands of the clients in each window, and behind it for those of each flood.
-func (l *lister) commands(visit func(c *commands, tags []Tag, seconds float64) error) {
-	l.windows(func(t *tally, tags []Tag, seconds float64) error {
-		if err := visit(&t.clients, tags, seconds); err != nil {
-			return err
-		}
+func (l *lister) commands(visit func(c *commands, tags []Tag, seconds float64)) {
+	l.windows(func(t *tally, tags []Tag, seconds float64) {
+		visit(&t.clients, tags, seconds)
 		for _, client := range slices.Sorted(maps.Keys(t.floods)) {
 			load := Tag{"load", l.figures.floods[client]}
-			if err := visit(t.floods[client], append(slices.Clone(tags), load), seconds); err != nil {
-				return err
-			}
+			visit(t.floods[client], append(slices.Clone(tags), load), seconds)
 		}
-		return nil
 	})
 }

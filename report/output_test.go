@@ -23,7 +23,7 @@ func slowed() *book {
 		}
 		return ms
 	})
-	b.run.Budgets[1].Threshold = "max<200ms"
+	b.run.Budgets[1].Threshold = "max<100ms"
 	b.run.Budgets = append(b.run.Budgets, history.Budget{Metric: "http_req_duration{window:steady}", Threshold: "p(99)<50ms"})
 	b.settle(history.Unknown, 4, 7777, 4000, 4500, "connection reset")
 	return b

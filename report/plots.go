@@ -5,8 +5,6 @@ import (
 	"html/template"
 	"math"
 	"time"
-
-	"holobench/history"
 )
 
 // The x axis of latency percentiles runs from 50 % to 99.999 %, each further nine as wide as the last.
@@ -57,7 +55,7 @@ func (r *Report) figures() ([]figure, error) {
 		if err != nil {
 			return nil, err
 		}
-		f.Wide, f.Narrow = template.HTML(wide), template.HTML(narrow) //nolint:gosec // our own drawing, whose texts the library escapes
+		f.Wide, f.Narrow = template.HTML(wide), template.HTML(narrow) // our own drawing, whose texts the library escapes
 		list = append(list, f)
 	}
 	return list, nil
@@ -180,9 +178,4 @@ func (r *Report) timeChart() chart {
 		c.curves = append(c.curves, p99, p50)
 	}
 	return c
-}
-
-// hasPaths says whether a reader should be told by which way deliveries came.
-func (r *Report) hasPaths() bool {
-	return r.find(FanoutLatency, map[string]string{"path": history.Reply.String()}) != nil
 }

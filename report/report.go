@@ -66,9 +66,7 @@ func New(h *history.History) (*Report, error) {
 		Rows: f.rows, Deliveries: f.deliveries, Events: f.tallies[whole].standing.events, Channels: len(channels),
 		Stray: f.tallies[whole].standing.stray, ClockSteps: len(f.steps), Damaged: len(h.Damaged),
 	}
-	if r.Metrics, err = f.metrics(); err != nil {
-		return nil, fmt.Errorf("report run %q: %w", h.Run.Name, err)
-	}
+	r.Metrics = f.metrics()
 	r.StealShare = stealShare(r.Health)
 	for _, b := range h.Run.Budgets {
 		r.Budgets = append(r.Budgets, r.judge(b))
@@ -104,7 +102,7 @@ func (r *Report) warn(h *history.History) {
 		r.Warnings = append(r.Warnings, plural(int64(h.Torn), "segment")+" of the history not completed: what was seen last is missing")
 	}
 	if h.Unrecognised > 0 {
-		r.Warnings = append(r.Warnings, fmt.Sprintf("%s observations are of kinds that this version does not know", thousands(int64(h.Unrecognised)))) //nolint:gosec // a count of rows
+		r.Warnings = append(r.Warnings, fmt.Sprintf("%s observations are of kinds that this version does not know", thousands(int64(h.Unrecognised))))
 	}
 	if r.Stray > 0 {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("%s deliveries came to clients that were not subscribed", thousands(r.Stray)))

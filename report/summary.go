@@ -80,7 +80,7 @@ type summaryMetric struct {
 	Events     int64                       `json:"events,omitempty"`
 	Negative   int64                       `json:"negative,omitempty"`
 	Beyond     int64                       `json:"beyond,omitempty"`
-	Histogram  string                      `json:"histogram,omitempty"`
+	Histogram  string                      `json:"histogram,omitempty"` // of a trend: V2 compressed HdrHistogram, base64, in ns
 	Thresholds map[string]summaryThreshold `json:"thresholds,omitempty"`
 }
 
@@ -131,7 +131,11 @@ func (r *Report) Summary() ([]byte, error) {
 		s.Counts = append(s.Counts, summaryCheck{Name: c.Name, Agree: c.Agree, Sides: sides, Note: c.Note})
 	}
 	for i := range r.Metrics {
-		s.Results.Metrics = append(s.Results.Metrics, r.summaryMetric(&r.Metrics[i]))
+		m, err := r.summaryMetric(&r.Metrics[i])
+		if err != nil {
+			return nil, fmt.Errorf("make %s: %w", SummaryFile, err)
+		}
+		s.Results.Metrics = append(s.Results.Metrics, m)
 	}
 	for _, c := range r.Health {
 		s.Health = append(s.Health, summaryHealth(c))
@@ -154,10 +158,16 @@ func summarise(j *Judgement) summaryBudget {
 	return b
 }
 
-func (r *Report) summaryMetric(m *Metric) summaryMetric {
+func (r *Report) summaryMetric(m *Metric) (summaryMetric, error) {
 	s := summaryMetric{
 		Name: m.String(), Type: m.Type, Contains: m.Contains, Unit: m.Unit, Values: make(map[string]float64, len(m.Values)),
-		Events: m.Events, Negative: m.Negative, Beyond: m.Beyond, Histogram: m.Histogram,
+		Events: m.Events, Negative: m.Negative, Beyond: m.Beyond,
+	}
+	if m.all != nil {
+		var err error
+		if s.Histogram, err = m.all.Encode(); err != nil {
+			return s, err
+		}
 	}
 	for _, v := range m.Values {
 		s.Values[v.Name] = v.Value
@@ -175,7 +185,7 @@ func (r *Report) summaryMetric(m *Metric) summaryMetric {
 		}
 		s.Thresholds[j.Threshold] = summaryThreshold{OK: j.Verdict == Held, Verdict: j.Verdict}
 	}
-	return s
+	return s, nil
 }
 
 // some makes an empty list of none, because a reader of JSON expects [] and not null.

@@ -36,7 +36,7 @@ func (x *execution) load(work context.Context, i int, barrier time.Time) error {
 		return fmt.Errorf("load %q: %w", l.Name, err)
 	}
 	if l.Flood {
-		if !sleepUntil(work, barrier.Add(l.Start)) {
+		if !x.sleepUntil(work, barrier.Add(l.Start)) {
 			return nil
 		}
 		return x.crowd.Flood(work, clients.FloodOptions{
@@ -53,7 +53,7 @@ func (x *execution) load(work context.Context, i int, barrier time.Time) error {
 			break
 		}
 		at := barrier.Add(l.Start + after)
-		if !sleepUntil(work, at) {
+		if !x.sleepUntil(work, at) {
 			break
 		}
 		sender := who.IntN(len(messages))
@@ -107,21 +107,32 @@ func (x *execution) floodID(load int) uint32 {
 	return id
 }
 
+// lastStretch is what is left to Options.Nanosleep before a command is due.
+const lastStretch = 1500 * time.Microsecond
+
 // sleepUntil waits for that time; false means that ctx ended first. A time that has passed is no reason to look at the
 // clock twice: the schedule catches up, and the lateness shows as publish_delay.
-func sleepUntil(ctx context.Context, at time.Time) bool {
+//
+// A timer of the Go runtime is late by up to 1 ms when the process is idle, since it waits in epoll_wait(2), which counts
+// whole milliseconds. That is as much as a broadcast on one machine takes, so the last stretch is slept by the kernel.
+func (x *execution) sleepUntil(ctx context.Context, at time.Time) bool {
 	wait := time.Until(at)
-	if wait <= 0 {
-		return ctx.Err() == nil
+	if x.o.Nanosleep != nil {
+		wait -= lastStretch
 	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
+	if wait > 0 {
+		timer := time.NewTimer(wait)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			return false
+		}
 	}
+	if rest := time.Until(at); x.o.Nanosleep != nil && rest > 0 {
+		x.o.Nanosleep(rest)
+	}
+	return ctx.Err() == nil
 }
 
 // drain waits until every command is settled and every expected delivery has arrived, or until the limit has passed.

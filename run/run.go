@@ -31,7 +31,8 @@ type Options struct {
 	SaveSamples func([]history.Sample) error // nil = health is not sampled
 	StartNode   StartNode
 	Dial        clients.DialFunc
-	Progress    func(Progress) // nil = silence; called in turn, never at once
+	Nanosleep   func(time.Duration) // blocks the thread until a command is due; nil = timers alone, late by up to 1 ms
+	Progress    func(Progress)      // nil = silence; called in turn, never at once
 }
 
 // Progress says how far a run has come.

@@ -107,10 +107,7 @@ func (d *decoder) decode(n, at *node, to any, path string) {
 		return
 	}
 	if n.kind == emptyNode {
-		if path == "" {
-			path = "the file"
-		}
-		d.add(at, path+" has no value", "write one, or leave the key out")
+		d.add(at, orFile(path)+" has no value", "write one, or leave the key out")
 		into.markBroken()
 		return
 	}
@@ -170,7 +167,7 @@ func (d *decoder) decodeCollection(n *node, form collection, path string) {
 // have been meant; what is missing is then no news.
 func (d *decoder) decodeMapping(n *node, to any, into spotted, path string) {
 	if n.kind != mappingNode {
-		d.add(n, path+" is "+n.kind.String()+" where a mapping belongs", "its keys are "+strings.Join(keysOf(reflect.TypeOf(to).Elem()), ", "))
+		d.add(n, orFile(path)+" is "+n.kind.String()+" where a mapping belongs", "its keys are "+strings.Join(keysOf(reflect.TypeOf(to).Elem()), ", "))
 		into.markBroken()
 		return
 	}
@@ -189,6 +186,14 @@ func (d *decoder) decodeMapping(n *node, to any, into spotted, path string) {
 		}
 		d.decode(e.value, e.key, field, strings.TrimPrefix(path+"."+e.key.text, "."))
 	}
+}
+
+// orFile names the root, which has no path.
+func orFile(path string) string {
+	if path == "" {
+		return "the file"
+	}
+	return path
 }
 
 // fieldOf returns a pointer to the field whose tag is key.

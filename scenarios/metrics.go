@@ -62,7 +62,7 @@ type MetricInfo struct {
 	Meaning string   // in one phrase
 }
 
-// Unit of an aggregation of the metric: the values of a trend are in its own unit, how many there are is a count, and
+// UnitOf is the unit of an aggregation of the metric: the values of a trend are in its own unit, how many there are is a count, and
 // the rate of a counter is a count a second.
 func (m MetricInfo) UnitOf(aggregation string) Unit {
 	if aggregation == "count" {

@@ -143,6 +143,7 @@ func (f *runFlags) run(ctx context.Context, file *scenarios.File, stdout, stderr
 		SaveRun: dir.WriteRun, SaveSamples: func(s []history.Sample) error { return samples.Write(s...) },
 		StartNode: startNodes(dir.Path),
 		Dial:      (&net.Dialer{KeepAlive: -1}).DialContext,
+		Nanosleep: run.Nanosleep(),
 		Progress:  progress.show,
 	})
 	progress.end()

@@ -1,0 +1,188 @@
+package scenarios
+
+import (
+	"errors"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+)
+
+// Parse takes any bytes: no panic, every error inside of the file, and a File that keeps what its documentation says.
+func FuzzParse(f *testing.F) {
+	for _, path := range []string{"../scenarios.yaml", "demo.yaml"} {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text)
+	}
+	for _, text := range []string{
+		everything, whole, "", "- - - a", "{{{", "? a", "a: &a {b: *a}", "a: !!x y", "<<: *a", "a: |\n  b", "\"", "x: [1, {a: b}]\n---\n...",
+		whole + "server: {headers: {A: \"x\ty\", B: *b}}", "version: 1\r\nload:\r\n", "%", "a: >-\n\n  b\n c", "a:\n  - b\n -c", ": :", "&a", "*", "- &a\n- *a",
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		parsed, err := Parse("f.yaml", text, tokens)
+		if err != nil {
+			checkErrors(t, text, err)
+			return
+		}
+		checkFile(t, parsed)
+	})
+}
+
+func checkErrors(t *testing.T, text []byte, err error) {
+	t.Helper()
+	all, ok := errors.AsType[Errors](err)
+	if !ok || len(all) == 0 {
+		t.Fatalf("the error is %#v", err)
+	}
+	lines := strings.Split(string(text), "\n")
+	for _, e := range all {
+		if e.File != "f.yaml" || e.Line < 1 || e.Line > len(lines) || e.Column < 1 || e.Message == "" || e.Excerpt == "" {
+			t.Errorf("the error is %#v", e)
+		} else if e.Column > utf8.RuneCountInString(lines[e.Line-1])+1 {
+			t.Errorf("column %d is behind the end of its line: %#v", e.Column, e)
+		}
+		if strings.Contains(e.Error(), "s3cr3t-token") && !strings.Contains(string(text), "s3cr3t-token") {
+			t.Errorf("the error shows a value of the environment: %v", e)
+		}
+	}
+}
+
+func checkFile(t *testing.T, f *File) {
+	t.Helper()
+	if len(f.Load) == 0 || f.Name == "" || f.End() <= 0 || f.End() > maxTime || f.Drain > maxDrain || f.Server.Bundled.Nodes != 1 {
+		t.Errorf("got %+v", f)
+	}
+	for _, l := range f.Load {
+		c, by := group(f.Clients, l.By)
+		if by == l.Flood || by && (l.Only < 1 || l.Only > c.Count) || len(l.Stages) == 0 || l.Payload.Size < minPayload || l.InFlight != 1 {
+			t.Errorf("got load %+v", l)
+		}
+		if l.Channel == "" && c.ChannelOf(0) == "" {
+			t.Errorf("nowhere to send: %+v", l)
+		}
+	}
+	for _, c := range f.Clients {
+		if c.Count < 1 || c.Count > maxClients || c.Streams && len(c.ChannelNames) == 0 {
+			t.Errorf("got clients %+v", c)
+		}
+	}
+	for _, w := range f.Windows {
+		if w.From >= w.To || w.To > f.End() {
+			t.Errorf("got window %+v", w)
+		}
+	}
+	for _, b := range f.Budgets {
+		if again, err := ParseBudget(b.Selector, b.Threshold.Expression); err != nil || !reflect.DeepEqual(again, b) {
+			t.Errorf("budget %+v, read again %+v: %v", b, again, err)
+		}
+	}
+	for _, h := range f.Server.Headers {
+		if len(h.environment) == 0 && len(h.Value) >= maxMaskable && strings.Contains(f.Text, h.Value) {
+			t.Errorf("the text shows the header %s", h.Name)
+		}
+	}
+	if _, err := Parse("f.yaml", []byte(f.Text), tokens); err != nil {
+		t.Errorf("the text of the file is none any more: %v", err)
+	}
+	f.Warnings(10)
+}
+
+func FuzzParseBudget(f *testing.F) {
+	f.Add("fanout_latency{window:steady,path:sse}", "p(99.9)<=2s")
+	f.Add("reach", "value==1")
+	f.Add("{}", "p(")
+	f.Fuzz(func(t *testing.T, metric, threshold string) {
+		b, err := ParseBudget(metric, threshold)
+		if err != nil {
+			return
+		}
+		if again, err := ParseBudget(b.Selector, b.Threshold.Expression); err != nil || !reflect.DeepEqual(again, b) {
+			t.Errorf("%q %q: %+v, read again %+v: %v", metric, threshold, b, again, err)
+		}
+	})
+}
+
+// Texts that are built to take long are refused, or read, in a moment.
+func TestParseIsQuickOnHostileText(t *testing.T) {
+	t.Parallel()
+	const full = maxFileBytes
+	nest := func(open string) string { return strings.Repeat(open, full/len(open)-1) }
+	tests := map[string]struct{ text, want string }{
+		"brackets":        {nest("["), "nested more than 64 deep"},
+		"braces":          {nest("{a: "), "nested more than 64 deep"},
+		"dashes":          {nest("- "), "nested more than 64 deep"},
+		"anchors":         {nest("&a "), "nested more than 64 deep"},
+		"tags":            {nest("!!a "), "nested more than 64 deep"},
+		"question marks":  {nest("? "), "nested more than 64 deep"},
+		"colons":          {nest("a: "), "syntax"},
+		"indentation":     {stairs(700), "nested more than 64 deep"},
+		"aliases":         {"a: &a 1\n" + strings.Repeat("b: *a\n", maxAliases+1), "more than 1000 aliases"},
+		"keys":            {nest("k: 1\n"), "stands here twice"},
+		"newlines":        {nest("\n"), "the file is empty"},
+		"a long word":     {nest("x"), "the file is a single value where a mapping belongs"},
+		"too long":        {strings.Repeat("#", full+1), "longer than 256 KiB"},
+		"billion laughs":  {laughs(), "entries"},
+		"merges":          {merges(), "unknown key"},
+		"list of aliases": {"version: 1\nload: {a: {stages: &s [" + strings.Repeat("{rate: x}, ", 400) + "]}" + manyLoads() + "}", "is no rate"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			began := time.Now()
+			_, err := Parse("s.yaml", []byte(test.text), nil)
+			if took := time.Since(began); took > 20*time.Second {
+				t.Errorf("it took %v", took)
+			}
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %.300v", err)
+			}
+		})
+	}
+}
+
+func stairs(steps int) string {
+	var b strings.Builder
+	for i := range steps {
+		b.WriteString(strings.Repeat(" ", i) + "a:\n")
+	}
+	return b.String()
+}
+
+// laughs doubles a list a hundred times, where a list can stand.
+func laughs() string {
+	var b strings.Builder
+	b.WriteString("version: 1\na0: &a0 [x, x]\n")
+	for i := range 100 {
+		b.WriteString("a" + string(rune('0'+(i+1)%10)) + ": &b [*a0, *a0]\n")
+	}
+	b.WriteString("budgets: {reach: [" + strings.Repeat("*b, ", 600) + "]}\n")
+	return b.String()
+}
+
+func merges() string {
+	var b strings.Builder
+	b.WriteString("a: &a {")
+	for i := range 200 {
+		b.WriteString("k" + strings.Repeat("x", i) + ": 1, ")
+	}
+	b.WriteString("}\n")
+	for i := range 900 {
+		b.WriteString("b" + strings.Repeat("x", i%200) + string(rune('a'+i/200)) + ": {<<: *a}\n")
+	}
+	return b.String()
+}
+
+func manyLoads() string {
+	var b strings.Builder
+	for i := range 400 {
+		b.WriteString(", l" + strings.Repeat("x", i%60) + string(rune('a'+i/60)) + ": {stages: *s}")
+	}
+	return b.String()
+}

@@ -1,0 +1,24 @@
+// Counts the rows of a run with DuckDB: a reader of the history that shares no line with holobench.
+//
+//   node rows.mjs RUN-DIRECTORY
+//
+// prints the deliveries by path and in all, and the commands that were sent, as the Parquet segments have them.
+import { DuckDBInstance } from '@duckdb/node-api';
+
+const dir = process.argv[2];
+if (!dir) {
+  console.error('usage: node rows.mjs RUN-DIRECTORY');
+  process.exit(2);
+}
+const connection = await (await DuckDBInstance.create(':memory:')).connect();
+const segments = `read_parquet('${dir.replaceAll("'", "''")}/segments/*.parquet')`;
+const ask = async (query) => (await connection.runAndReadAll(query)).getRowObjectsJson();
+for (const row of await ask(`select path, count(*) as n from ${segments} where kind = 'delivered' group by path order by path`)) {
+  console.log(`delivered by ${row.path}: ${row.n}`);
+}
+const [all] = await ask(`select count(*) filter (kind = 'delivered') as delivered, count(*) filter (kind = 'sent') as sent,
+  count(*) filter (kind = 'dispatched') as dispatched, count(*) as observations from ${segments}`);
+console.log(`delivered: ${all.delivered}`);
+console.log(`sent: ${all.sent}`);
+console.log(`dispatched: ${all.dispatched}`);
+console.log(`rows: ${all.observations}`);
