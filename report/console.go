@@ -97,6 +97,9 @@ func (p *printer) head(r *Report) {
 	for _, warning := range r.Warnings {
 		p.line("  " + p.paint(yellow, "warning: "+clean(warning)))
 	}
+	for _, note := range r.Notes {
+		p.line("  " + p.paint(grey, "note: "+clean(note)))
+	}
 }
 
 func (p *printer) budgets(r *Report) {

@@ -19,7 +19,7 @@ type page struct {
 	Headline           string
 	Sentence, Ending   string
 	Subject            string
-	Warnings           []string
+	Warnings, Notes    []string
 	Budgets            []pageBudget
 	Charts             []figure
 	Windows            []pageWindow
@@ -74,7 +74,7 @@ func (r *Report) page() (*page, error) {
 	word, headline := r.Headline()
 	p := &page{
 		Title: r.Run.Name, Word: word, Class: "held", Headline: headline, Sentence: r.Sentence(), Ending: r.Ending(), Subject: r.Subject(),
-		Warnings: r.Warnings, ScenarioFile: r.Run.Scenario.File, ScenarioText: r.Run.Scenario.Text, Thin: ThinTail,
+		Warnings: r.Warnings, Notes: r.Notes, ScenarioFile: r.Run.Scenario.File, ScenarioText: r.Run.Scenario.Text, Thin: ThinTail,
 		Provenance: r.provenance(),
 	}
 	switch r.Exit() {

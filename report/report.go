@@ -18,6 +18,7 @@ type Report struct {
 	Health   []Condition // of the generator
 	Timeline []Moment
 	Warnings []string // what its reader must know before any number
+	Notes    []string // what helps to read the numbers right
 
 	Rows       int64 // Observations
 	Deliveries int64 // of them
@@ -72,6 +73,7 @@ func New(h *history.History) (*Report, error) {
 		r.Budgets = append(r.Budgets, r.judge(b))
 	}
 	r.warn(h)
+	r.note()
 	return r, nil
 }
 
@@ -118,6 +120,28 @@ func (r *Report) warn(h *history.History) {
 	}
 	if r.Run.Machine.Stamps == "user" {
 		r.Warnings = append(r.Warnings, "arrivals were stamped by the generator, not by the kernel: its own lag is part of every latency")
+	}
+}
+
+// note says how much of the latency is the generator's own, where that is more than a reader would guess, whatever the
+// budgets allow.
+func (r *Report) note() {
+	tags := map[string]string{}
+	if window := r.mainWindow(); window != "" {
+		tags["window"] = window
+	}
+	latency, delay := r.find(FanoutLatency, tags), r.find(PublishDelay, tags)
+	if latency == nil || delay == nil || latency.Count == 0 || delay.Count == 0 {
+		return
+	}
+	for _, p := range []float64{50, 99} {
+		all, late := latency.percentile("", p), delay.percentile("", p)
+		if late.Value > MaxLatenessShare*all.Value {
+			r.Notes = append(r.Notes, fmt.Sprintf("the generator's own lateness in sending (publish_delay) has a p%g of %s, and is part of "+
+				"fanout_latency, whose p%g is %s: latencies of this size speak of the generator as much as of the server",
+				p, late.text("ms"), p, all.text("ms")))
+			return
+		}
 	}
 }
 

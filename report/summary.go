@@ -22,6 +22,7 @@ type summary struct {
 	Health   []summaryHealth `json:"generator"`
 	Troubles []summaryFault  `json:"troubles"`
 	Warnings []string        `json:"warnings"`
+	Notes    []string        `json:"notes"`
 }
 
 type summaryMetadata struct {
@@ -119,6 +120,7 @@ func (r *Report) Summary() ([]byte, error) {
 		Health:   []summaryHealth{},
 		Troubles: []summaryFault{},
 		Warnings: some(r.Warnings),
+		Notes:    some(r.Notes),
 	}
 	for i := range r.Budgets {
 		s.Verdict.Budgets = append(s.Verdict.Budgets, summarise(&r.Budgets[i]))

@@ -136,9 +136,14 @@ func TestASaturatedGeneratorJudgesNoTime(t *testing.T) {
 			if c.bound == "" {
 				b.run.Budgets = []history.Budget{{Metric: "publish_delay", Threshold: "p(50)<5ms"}}
 			}
-			j := b.report(t).Budgets[0]
+			r := b.report(t)
+			j := r.Budgets[0]
 			if j.Verdict != c.verdict || !strings.Contains(j.Reason, c.reason) {
 				t.Errorf("%+v; want %s because of %q", j, c.verdict, c.reason)
+			}
+			// Whatever the budget: a quarter of the 60 ms that were measured is 15 ms.
+			if noted := len(r.Notes) > 0; noted != (c.publish > 15) {
+				t.Errorf("notes %q for a publish_delay of %d ms", r.Notes, c.publish)
 			}
 		})
 	}

@@ -95,7 +95,9 @@ func Run(ctx context.Context, p Plan, o Options) (history.Run, error) {
 	}()
 	err := x.carryOut(ctx, work, fail)
 	o.Record.Close()
-	err = errors.Join(err, <-recorded)
+	if failed := <-recorded; !errors.Is(err, failed) { // it may be the very cause of err
+		err = errors.Join(err, failed)
+	}
 	return x.finish(ctx, err)
 }
 

@@ -38,7 +38,9 @@ budgets:
   http_req_duration{load:press}: [{threshold: avg<=10}]
 `
 
-func tokens(name string) (string, bool) { return map[string]string{"TOKEN": "s3cr3t-token"}[name], name == "TOKEN" }
+func tokens(name string) (string, bool) {
+	return map[string]string{"TOKEN": "s3cr3t-token"}[name], name == "TOKEN"
+}
 
 func parse(t *testing.T, text string) *File {
 	t.Helper()

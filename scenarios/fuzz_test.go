@@ -121,14 +121,16 @@ func TestParseIsQuickOnHostileText(t *testing.T) {
 		"anchors":         {nest("&a "), "nested more than 64 deep"},
 		"tags":            {nest("!!a "), "nested more than 64 deep"},
 		"question marks":  {nest("? "), "nested more than 64 deep"},
-		"colons":          {nest("a: "), "syntax"},
+		"colons":          {nest("a: "), "more than 10000 keys"},
 		"indentation":     {stairs(700), "nested more than 64 deep"},
 		"aliases":         {"a: &a 1\n" + strings.Repeat("b: *a\n", maxAliases+1), "more than 1000 aliases"},
-		"keys":            {nest("k: 1\n"), "stands here twice"},
+		"keys":            {nest("k: 1\n"), "more than 10000 keys"},
+		"many keys":       {strings.Repeat("k: 1\n", maxKeys), "stands here twice"},
+		"many colons":     {strings.Repeat("a: ", maxKeys), "syntax"},
 		"newlines":        {nest("\n"), "the file is empty"},
 		"a long word":     {nest("x"), "the file is a single value where a mapping belongs"},
 		"too long":        {strings.Repeat("#", full+1), "longer than 256 KiB"},
-		"billion laughs":  {laughs(), "entries"},
+		"billion laughs":  {laughs(), "more than 500 entries"},
 		"merges":          {merges(), "unknown key"},
 		"list of aliases": {"version: 1\nload: {a: {stages: &s [" + strings.Repeat("{rate: x}, ", 400) + "]}" + manyLoads() + "}", "is no rate"},
 	}
@@ -155,12 +157,12 @@ func stairs(steps int) string {
 	return b.String()
 }
 
-// laughs doubles a list a hundred times, where a list can stand.
+// laughs stands a list of aliases of lists where a list can stand.
 func laughs() string {
 	var b strings.Builder
 	b.WriteString("version: 1\na0: &a0 [x, x]\n")
-	for i := range 100 {
-		b.WriteString("a" + string(rune('0'+(i+1)%10)) + ": &b [*a0, *a0]\n")
+	for i := range 9 {
+		b.WriteString("a" + string(rune('1'+i)) + ": &b [*a0, *a0]\n")
 	}
 	b.WriteString("budgets: {reach: [" + strings.Repeat("*b, ", 600) + "]}\n")
 	return b.String()

@@ -5,7 +5,8 @@ import "time"
 // There is a limit on everything. A scenario that reaches one of these is more likely a slip of the pen than a plan; the
 // error names the limit. Raise it here when a plan needs more.
 const (
-	maxFileBytes = 256 << 10 // the YAML library needs more than quadratic time beyond it
+	maxFileBytes = 256 << 10
+	maxKeys      = 10_000 // the YAML library needs a second for them, and four times as long for twice as many
 	maxAliases   = 1000
 	maxMerged    = 100_000 // entries that "<<" brings in, in the whole file
 	maxDepth     = 64      // of lists and mappings in one another

@@ -78,7 +78,7 @@ func place(t *token.Token) *node {
 // checkTokens refuses what would make the parser slow or its stack deep. Brackets nest by themselves; dashes, anchors and
 // tags nest when they follow each other on one line. What nests by indentation costs its author the square of its depth.
 func checkTokens(tokens token.Tokens, f *faults) bool {
-	depth, aliases, openers, line := 0, 0, 0, 0
+	depth, aliases, keys, openers, line := 0, 0, 0, 0, 0
 	for _, t := range tokens {
 		if t.Position.Line != line {
 			line, openers = t.Position.Line, 0
@@ -92,6 +92,8 @@ func checkTokens(tokens token.Tokens, f *faults) bool {
 			openers++
 		case token.AliasType:
 			aliases++
+		case token.MappingValueType:
+			keys++
 		}
 		switch {
 		case depth > maxDepth || openers > maxDepth:
@@ -99,6 +101,9 @@ func checkTokens(tokens token.Tokens, f *faults) bool {
 			return false
 		case aliases > maxAliases:
 			f.add(place(t), "the file has more than "+strconv.Itoa(maxAliases)+" aliases", "write some of them out")
+			return false
+		case keys > maxKeys:
+			f.add(place(t), "the file has more than "+strconv.Itoa(maxKeys)+" keys", "a scenario says what to do and needs a few lines; is this the right file?")
 			return false
 		}
 	}
