@@ -35,6 +35,7 @@ type tick struct {
 type curve struct {
 	name       string
 	hue        hue
+	thick      bool // so that it can be seen under another one
 	points     []point
 	dashedFrom int
 }
@@ -185,6 +186,9 @@ func (c *curve) add(p *plot.Plot) error {
 			return err
 		}
 		line.Color, line.Width = c.hue.placeholder(), vg.Points(1.8)
+		if c.thick {
+			line.Width = vg.Points(4)
+		}
 		if i == 1 {
 			line.Dashes = []vg.Length{vg.Points(2), vg.Points(3)}
 		}

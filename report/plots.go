@@ -101,7 +101,9 @@ func (r *Report) latencyChart() chart {
 		if m == nil || m.Count == 0 {
 			continue
 		}
-		c.curves = append(c.curves, m.tailCurve(line.name, line.hue))
+		tail := m.tailCurve(line.name, line.hue)
+		tail.thick = line.metric == FanoutLatency // which runs nearly under that of the others
+		c.curves = append(c.curves, tail)
 	}
 	end := tailFrom
 	for _, curve := range c.curves {

@@ -132,8 +132,8 @@ func (x *execution) carryOut(ctx, work context.Context, fail context.CancelCause
 		return err
 	}
 	x.progress(Progress{Stage: "start"})
-	err := x.startNodes(work, fail)
-	if err == nil {
+	err := x.whyStopped(work, x.startNodes(work, fail))
+	if err == nil && work.Err() == nil {
 		stopHealth := x.sampleHealth(fail)
 		err = x.measure(ctx, work)
 		stopHealth()

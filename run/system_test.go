@@ -3,11 +3,13 @@ package run_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -300,4 +302,87 @@ func TestVerifyDelay(t *testing.T) {
 			t.Errorf("round %d: off by %v, at most 1ms is allowed", round+1, off)
 		}
 	}
+}
+
+func TestInterruptedBeforeTheBarrier(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		network := memnet.New(nil)
+		start := startLocal(network.Listen, "target:80")
+		all, result := carryOut(ctx, t, rooms("hologram", 20, 50, time.Minute), func(ctx context.Context, o run.NodeOptions) (run.Node, error) {
+			node, err := start(ctx, o)
+			cancel()
+			return node, err
+		}, network.DialContext)
+		if result.Ending != history.EndingInterrupted || !result.Finished || count(all, history.Sent) != 0 {
+			t.Errorf("ending %q, %d commands sent; want an interrupted run that sent none", result.Ending, count(all, history.Sent))
+		}
+	})
+}
+
+func TestNodeThatDiesEndsTheRun(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		network := memnet.New(nil)
+		start := startLocal(network.Listen, "target:80")
+		record := &memoryRecord{closed: make(chan struct{})}
+		result, err := run.Run(t.Context(), rooms("hologram", 20, 50, time.Hour), run.Options{
+			ID: 0xabc, Names: new(history.Names), Record: record, Dial: network.DialContext,
+			SaveRun: func(history.Run) error { return nil },
+			StartNode: func(ctx context.Context, o run.NodeOptions) (run.Node, error) {
+				node, err := start(ctx, o)
+				time.AfterFunc(5*time.Second, node.(*localNode).stop)
+				return node, err
+			},
+		})
+		if err == nil || result.Ending != history.EndingFailed || result.Nodes[0].Exit != "ended" {
+			t.Errorf("run returned %v, ending %q, node %q; want it to name the node that died", err, result.Ending, result.Nodes[0].Exit)
+		}
+		if result.Nodes[0].Counters["commands_accepted"] == 0 {
+			t.Error("the counters of the dead node are missing")
+		}
+	})
+}
+
+func TestCannotStart(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		record := &memoryRecord{closed: make(chan struct{})}
+		saved := 0
+		result, err := run.Run(t.Context(), rooms("hologram", 20, 50, time.Minute), run.Options{
+			Names: new(history.Names), Record: record, SaveRun: func(history.Run) error { saved++; return nil },
+			StartNode: func(context.Context, run.NodeOptions) (run.Node, error) { return nil, errors.New("no such design") },
+		})
+		const want = "start node 1 of the bundled target: no such design"
+		if err == nil || err.Error() != want || result.Failure != want || saved < 2 {
+			t.Errorf("run returned %v, failure %q, saved %d times; want %q", err, result.Failure, saved, want)
+		}
+	})
+	p := rooms("hologram", 20, 50, time.Minute)
+	p.Loads[0].Only = 21
+	if _, err := run.Run(t.Context(), p, run.Options{}); err == nil || err.Error() != `check the plan: load "talk" has 21 senders of 20 clients` {
+		t.Errorf("a plan with too many senders: %v", err)
+	}
+}
+
+func TestClientsThatCannotSubscribe(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		network := memnet.New(nil)
+		p := rooms("hologram", 20, 50, time.Minute)
+		p.Join = 20 * time.Second
+		record := &memoryRecord{closed: make(chan struct{})}
+		began := time.Now()
+		_, err := run.Run(t.Context(), p, run.Options{
+			Names: new(history.Names), Record: record, SaveRun: func(history.Run) error { return nil },
+			StartNode: startLocal(network.Listen, "target:80"),
+			Dial: func(context.Context, string, string) (net.Conn, error) {
+				return nil, errors.New("no way there")
+			},
+		})
+		if err == nil || !strings.Contains(err.Error(), "only 0 of 20 streams were ready") || time.Since(began) != p.Join {
+			t.Errorf("after %v: %v", time.Since(began), err)
+		}
+	})
 }

@@ -121,16 +121,16 @@ func TestParseIsQuickOnHostileText(t *testing.T) {
 		"anchors":         {nest("&a "), "nested more than 64 deep"},
 		"tags":            {nest("!!a "), "nested more than 64 deep"},
 		"question marks":  {nest("? "), "nested more than 64 deep"},
-		"colons":          {nest("a: "), "more than 10000 keys"},
+		"colons":          {nest("a: "), "more than 5000 keys"},
 		"indentation":     {stairs(700), "nested more than 64 deep"},
 		"aliases":         {"a: &a 1\n" + strings.Repeat("b: *a\n", maxAliases+1), "more than 1000 aliases"},
-		"keys":            {nest("k: 1\n"), "more than 10000 keys"},
+		"keys":            {nest("k: 1\n"), "more than 5000 keys"},
 		"many keys":       {strings.Repeat("k: 1\n", maxKeys), "stands here twice"},
 		"many colons":     {strings.Repeat("a: ", maxKeys), "syntax"},
 		"newlines":        {nest("\n"), "the file is empty"},
 		"a long word":     {nest("x"), "the file is a single value where a mapping belongs"},
 		"too long":        {strings.Repeat("#", full+1), "longer than 256 KiB"},
-		"billion laughs":  {laughs(), "more than 500 entries"},
+		"billion laughs":  {laughs(), "is a list where a single value belongs"},
 		"merges":          {merges(), "unknown key"},
 		"list of aliases": {"version: 1\nload: {a: {stages: &s [" + strings.Repeat("{rate: x}, ", 400) + "]}" + manyLoads() + "}", "is no rate"},
 	}
@@ -143,7 +143,7 @@ func TestParseIsQuickOnHostileText(t *testing.T) {
 				t.Errorf("it took %v", took)
 			}
 			if err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("got %.300v", err)
+				t.Errorf("got %.9000v", err)
 			}
 		})
 	}

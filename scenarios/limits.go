@@ -6,7 +6,7 @@ import "time"
 // error names the limit. Raise it here when a plan needs more.
 const (
 	maxFileBytes = 256 << 10
-	maxKeys      = 10_000 // the YAML library needs a second for them, and four times as long for twice as many
+	maxKeys      = 5000 // the YAML library needs a quarter of a second for them, and four times as long for twice as many
 	maxAliases   = 1000
 	maxMerged    = 100_000 // entries that "<<" brings in, in the whole file
 	maxDepth     = 64      // of lists and mappings in one another
