@@ -33,7 +33,7 @@ func (r *resolver) clients() []Clients {
 		r.require(&e.form.Count.spot, &e.form.spot, "count", "say how many there are: count: 100")
 		c := Clients{
 			Name:    e.name,
-			Count:   int(r.within(&e.form.Count, 1, 1, maxClients, "there can be")), //nolint:gosec // within its limits
+			Count:   int(r.upTo(&e.form.Count, 1, maxClients, "there can be")), //nolint:gosec // within its limits
 			Streams: r.oneOf(&e.form.Stream, "sse", []string{"sse", "none"}) == "sse",
 		}
 		if c.Streams {
@@ -73,7 +73,7 @@ func (r *resolver) channels(form *channelForm) []string {
 			`put it where the number belongs: "room-${n}"; the quotes matter in {}`)
 		return nil
 	}
-	count := int(r.within(&form.Count, 1, 1, maxChannels, "there can be")) //nolint:gosec // within its limits
+	count := int(r.upTo(&form.Count, 1, maxChannels, "there can be")) //nolint:gosec // within its limits
 	last := strings.ReplaceAll(form.Pattern.v, numbered, strconv.Itoa(count))
 	if err := checkLabel(last); err != nil {
 		r.addError(form.Pattern.at, form.Pattern.path, err)

@@ -209,8 +209,8 @@ func fieldOf(form reflect.Value, key string) (field any, ok bool) {
 // keysOf lists the keys of a form in the order of its fields.
 func keysOf(form reflect.Type) []string {
 	var keys []string
-	for i := range form.NumField() {
-		if tag, tagged := form.Field(i).Tag.Lookup("yaml"); tagged {
+	for field := range form.Fields() {
+		if tag, tagged := field.Tag.Lookup("yaml"); tagged {
 			keys = append(keys, tag)
 		}
 	}

@@ -34,8 +34,7 @@ func keys(form reflect.Type, path string) []string {
 		}
 		return append(all, keys(item, path+suffix)...)
 	}
-	for i := range form.NumField() {
-		field := form.Field(i)
+	for field := range form.Fields() {
 		tag, ok := field.Tag.Lookup("yaml")
 		if !ok {
 			continue
@@ -146,5 +145,16 @@ func TestManualsExamplesOfKeys(t *testing.T) {
 	}
 	if found < 20 {
 		t.Errorf("%d examples found", found)
+	}
+}
+
+// The error that the manual shows is the one that is printed.
+func TestManualShowsARealError(t *testing.T) {
+	t.Parallel()
+	const wrong = "version: 1\nserver: {bundled: {design: hologram}}\nclients: {members: {count: 10, channel: lobby}}\nload:\n talk:\n" +
+		"  ratee: 10/s\n  by: members\n  for: 2s\n"
+	_, err := Parse("wrong.yaml", []byte(wrong), nil)
+	if err == nil || !strings.Contains(manual(t), "  "+strings.ReplaceAll(err.Error(), "\n", "\n  ")+"\n  ```") {
+		t.Errorf("docs/scenarios.md does not show\n%v", err)
 	}
 }

@@ -81,7 +81,7 @@ func (r *resolver) load(form *loadForm, clients []Clients) Load {
 		Channel:  form.Channel.or(""),
 		Start:    form.Start.or(0),
 		Poisson:  r.oneOf(&form.Arrivals, "constant", []string{"constant", "poisson"}) == "poisson",
-		InFlight: int(r.within(&form.InFlight, 1, 1, maxInFlight, "a client has commands on the wire:")), //nolint:gosec // within its limits
+		InFlight: int(r.upTo(&form.InFlight, 1, maxInFlight, "in_flight can be")), //nolint:gosec // within its limits
 		Send:     form.Send.or(defaultSend),
 		Payload:  r.payload(&form.Payload),
 	}
@@ -101,7 +101,7 @@ func (r *resolver) load(form *loadForm, clients []Clients) Load {
 
 // flood resolves what only a flood has, and refuses what it has not.
 func (r *resolver) flood(form *loadForm, l *Load) {
-	l.Workers = int(r.within(&form.Workers, defaultWorkers, 1, maxWorkers, "there can be")) //nolint:gosec // within its limits
+	l.Workers = int(r.upTo(&form.Workers, defaultWorkers, maxWorkers, "there can be")) //nolint:gosec // within its limits
 	r.require(&form.Channel.spot, &form.spot, "channel", "a flood has no clients whose channel it could take: channel: lobby")
 	for _, s := range []*spot{&form.By.spot, &form.InFlight.spot} {
 		if s.given() {

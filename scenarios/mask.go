@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -19,8 +20,8 @@ func maskHeaders(source string, headers *named[text], width bool) string {
 	var long []string
 	// From the last to the first, so that an earlier mask moves no later value of its line.
 	done := map[*node]bool{}
-	for i := len(headers.list) - 1; i >= 0; i-- {
-		value := headers.list[i].form.at
+	for _, header := range slices.Backward(headers.list) {
+		value := header.form.at
 		if value == nil || value.kind != scalarNode || done[value] || environmentOnly(value.text) {
 			continue
 		}

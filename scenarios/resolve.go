@@ -94,18 +94,18 @@ func (r *resolver) oneOf(t *text, unset string, words []string) string {
 	return t.v
 }
 
-// within returns the integer when it lies between least and most, and otherwise notes that it does not and returns least.
-func (r *resolver) within(i *integer, unset, least, most uint64, what string) uint64 {
+// upTo returns the integer when it lies between 1 and most, and otherwise notes that it does not and returns 1.
+func (r *resolver) upTo(i *integer, unset, most uint64, what string) uint64 {
 	if !i.usable() {
 		return unset
 	}
-	if i.v < least || i.v > most {
-		span := "from " + strconv.FormatUint(least, 10) + " to " + strconv.FormatUint(most, 10)
-		if least == most {
-			span = "only " + strconv.FormatUint(most, 10) + " today"
+	if i.v < 1 || i.v > most {
+		span := "from 1 to " + strconv.FormatUint(most, 10)
+		if most == 1 {
+			span = "only 1 today"
 		}
-		r.add(i.at, i.path+": "+strconv.FormatUint(i.v, 10)+" is outside of the limits", what+" "+span)
-		return least
+		r.add(i.at, i.path+": "+strconv.FormatUint(i.v, 10)+" is outside of the limits: "+what+" "+span, "")
+		return 1
 	}
 	return i.v
 }

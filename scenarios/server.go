@@ -65,7 +65,7 @@ func (r *resolver) server() Server {
 	form := &r.form.Server
 	s := Server{Bundled: Bundled{
 		Design: r.oneOf(&form.Bundled.Design, Hologram, designs()),
-		Nodes:  int(r.within(&form.Bundled.Nodes, 1, 1, maxNodes, "the bundled target runs on")),
+		Nodes:  int(r.upTo(&form.Bundled.Nodes, 1, maxNodes, "the nodes of the bundled target can be")),
 	}}
 	total := 0
 	for _, e := range form.Headers.list {
