@@ -66,12 +66,12 @@ func (x *execution) makeClients() {
 		var group []*clients.Client
 		for i := range g.Count {
 			o := clients.ClientOptions{ID: id, Node: 1}
-			if g.Channel != nil {
+			if g.listens() {
 				o.Instance, o.Channels = fmt.Sprintf("%s.c%d", x.o.ID, id), []string{g.Channel(i)}
 			}
 			c := x.crowd.NewClient(o)
 			group = append(group, c)
-			if g.Channel != nil {
+			if g.listens() {
 				x.streams = append(x.streams, c)
 			}
 			id++

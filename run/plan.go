@@ -34,12 +34,16 @@ type Plan struct {
 	Warnings []string
 }
 
-// Group is a number of clients that are alike. Channel names the channel of its i-th client; nil = they hold no stream.
+// Group is a number of clients that are alike.
 type Group struct {
-	Name    string
-	Count   int
-	Channel func(i int) string
+	Name     string
+	Count    int
+	Channel  func(i int) string // of the i-th client: what it hears, and where it posts; nil = none, and then no stream
+	NoStream bool               // they post and never listen
 }
+
+// listens says whether the clients of the group hold a stream.
+func (g *Group) listens() bool { return g.Channel != nil && !g.NoStream }
 
 // Load is one schedule of commands. From and To of its stages are commands a second.
 type Load struct {
@@ -104,7 +108,7 @@ func (p *Plan) Subscribers() map[string]int {
 	count := make(map[string]int)
 	for _, g := range p.Groups {
 		for i := range g.Count {
-			if g.Channel != nil {
+			if g.listens() {
 				count[g.Channel(i)]++
 			}
 		}

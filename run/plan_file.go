@@ -20,11 +20,7 @@ func FromFile(f *scenarios.File, maxFiles int) (Plan, error) {
 		p.Header = append(p.Header, http1.Field{Name: h.Name, Value: h.Value})
 	}
 	for _, c := range f.Clients {
-		g := Group{Name: c.Name, Count: c.Count}
-		if c.Streams {
-			g.Channel = c.ChannelOf
-		}
-		p.Groups = append(p.Groups, g)
+		p.Groups = append(p.Groups, Group{Name: c.Name, Count: c.Count, Channel: c.ChannelOf, NoStream: !c.Streams})
 	}
 	for i := range f.Load {
 		load, err := loadFrom(f, &f.Load[i])
@@ -56,9 +52,6 @@ func loadFrom(f *scenarios.File, l *scenarios.Load) (Load, error) {
 	load.Group = slices.IndexFunc(f.Clients, func(c scenarios.Clients) bool { return c.Name == l.By })
 	if load.Group < 0 {
 		return Load{}, fmt.Errorf("load %q is sent by %q, and there are no such clients", l.Name, l.By)
-	}
-	if c := &f.Clients[load.Group]; !c.Streams && load.Message.Channel == "" && len(c.ChannelNames) > 0 {
-		load.Message.Channel = c.ChannelNames[0]
 	}
 	return load, nil
 }

@@ -95,7 +95,7 @@ func Metrics() []MetricInfo {
 		{"indeterminate", Counter, Count, window, "deliveries neither expected nor lost: a stream began or ended meanwhile"},
 		{"sse_events", Counter, Count, window, "deliveries by stream"},
 		{"sse_reconnects", Counter, Count, window, "streams that were opened again"},
-		{"sse_connecting", Trend, Milliseconds, window, "a stream was asked for -> its response head arrived"},
+		{"sse_connecting", Trend, Milliseconds, window, "a stream was dialled -> its response head arrived"},
 		{"clients", Gauge, Count, nil, "clients of the run"},
 	}
 }

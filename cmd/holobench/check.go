@@ -95,7 +95,7 @@ func printPlan(out io.Writer, p *run.Plan) error {
 func seconds1(ns int64) string { return fmt.Sprintf("%gs", float64(ns)/1e9) }
 
 func channelsOf(g run.Group) string {
-	if g.Channel == nil {
+	if g.Channel == nil || g.NoStream {
 		return "no stream"
 	}
 	names, first := make(map[string]bool), g.Channel(0)
