@@ -40,7 +40,7 @@ func (x *execution) load(work context.Context, i int, barrier time.Time) error {
 			return nil
 		}
 		return x.crowd.Flood(work, clients.FloodOptions{
-			Client: x.floodID(i), Message: l.Message, Arrivals: arrivals, Length: l.Length(), Workers: uint64(l.Workers),
+			Client: x.floodID(i), Message: l.Message, Arrivals: arrivals, Length: l.Stages.Length(), Workers: uint64(l.Workers),
 			Observe: x.o.Record.Observe, // past the tally: nothing waits for what a flood causes
 		})
 	}

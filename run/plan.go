@@ -13,6 +13,7 @@ import (
 
 	"holobench/clients"
 	"holobench/history"
+	"holobench/scenarios"
 	"holobench/wire/http1"
 )
 
@@ -45,11 +46,11 @@ type Group struct {
 // listens says whether the clients of the group hold a stream.
 func (g *Group) listens() bool { return g.Channel != nil && !g.NoStream }
 
-// Load is one schedule of commands. From and To of its stages are commands a second.
+// Load is one schedule of commands, and who sends them.
 type Load struct {
 	Name    string
 	Start   time.Duration // after the barrier
-	Stages  []Stage
+	Stages  scenarios.Stages
 	Poisson bool
 	Group   int // index of the group that sends; of no meaning for a flood
 	Only    int // how many clients of the group send, from its first
@@ -58,32 +59,8 @@ type Load struct {
 	Workers int // of a flood
 }
 
-// Stage is a part of a load: its rate goes from one value to the other in a straight line.
-type Stage struct {
-	From, To float64
-	For      time.Duration
-}
-
-// Length is how long the load lasts.
-func (l *Load) Length() time.Duration {
-	var sum time.Duration
-	for _, s := range l.Stages {
-		sum += s.For
-	}
-	return sum
-}
-
 // End is when the load is over, after the barrier.
-func (l *Load) End() time.Duration { return l.Start + l.Length() }
-
-// Commands is how many commands the load is expected to ask for: the area under its rate.
-func (l *Load) Commands() float64 {
-	var sum float64
-	for _, s := range l.Stages {
-		sum += (s.From + s.To) / 2 * s.For.Seconds()
-	}
-	return sum
-}
+func (l *Load) End() time.Duration { return l.Start + l.Stages.Length() }
 
 // Clients counts the clients of all groups; a flood counts as one more, which has no stream.
 func (p *Plan) Clients() int {
@@ -120,13 +97,13 @@ func (p *Plan) Subscribers() map[string]int {
 func (p *Plan) Deliveries(l *Load) float64 {
 	subscribers := p.Subscribers()
 	if l.Flood {
-		return l.Commands() * float64(subscribers[l.Message.Channel])
+		return l.Stages.Commands() * float64(subscribers[l.Message.Channel])
 	}
 	sum, group := 0, p.Groups[l.Group]
 	for i := range l.Only {
 		sum += subscribers[l.channel(&group, i)]
 	}
-	return l.Commands() * float64(sum) / float64(max(1, l.Only))
+	return l.Stages.Commands() * float64(sum) / float64(max(1, l.Only))
 }
 
 // channel is where the i-th sender of a load posts: the channel of the load when it names one, else the sender's own.

@@ -40,11 +40,8 @@ func FromFile(f *scenarios.File, maxFiles int) (Plan, error) {
 
 func loadFrom(f *scenarios.File, l *scenarios.Load) (Load, error) {
 	load := Load{
-		Name: l.Name, Start: l.Start, Poisson: l.Poisson, Only: l.Only, Flood: l.Flood, Workers: l.Workers,
+		Name: l.Name, Start: l.Start, Stages: l.Stages, Poisson: l.Poisson, Only: l.Only, Flood: l.Flood, Workers: l.Workers,
 		Message: clients.Message{Channel: l.Channel, Name: l.Send, Text: l.Payload.Text, Size: l.Payload.Size},
-	}
-	for _, s := range l.Stages {
-		load.Stages = append(load.Stages, Stage{From: s.From, To: s.To, For: s.For})
 	}
 	if l.Flood {
 		return load, nil

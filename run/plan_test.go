@@ -39,8 +39,8 @@ budgets:
 		}
 	}
 	for i, want := range []struct{ commands, deliveries float64 }{{200, 4000}, {40, 800}, {20, 400}} {
-		if l := &p.Loads[i]; l.Commands() != want.commands || p.Deliveries(l) != want.deliveries {
-			t.Errorf("load %s: %v commands and %v deliveries, want %v", l.Name, l.Commands(), p.Deliveries(l), want)
+		if l := &p.Loads[i]; l.Stages.Commands() != want.commands || p.Deliveries(l) != want.deliveries {
+			t.Errorf("load %s: %v commands and %v deliveries, want %v", l.Name, l.Stages.Commands(), p.Deliveries(l), want)
 		}
 	}
 	if got := p.Loads[1].channel(&p.Groups[1], 3); got != "room-2" {

@@ -117,7 +117,7 @@ func (x *execution) describe(started time.Time) {
 	for i := range p.Loads {
 		l := &p.Loads[i]
 		x.run.Loads = append(x.run.Loads, history.Load{
-			Name: l.Name, From: int64(l.Start), To: int64(l.End()), Expected: uint64(l.Commands() + 0.5), Flood: l.Flood,
+			Name: l.Name, From: int64(l.Start), To: int64(l.End()), Expected: uint64(l.Stages.Commands() + 0.5), Flood: l.Flood,
 		})
 		if l.Flood {
 			x.run.Groups = append(x.run.Groups, history.Group{Name: l.Name, First: first, Count: 1})

@@ -20,6 +20,7 @@ import (
 	"holobench/history"
 	"holobench/internal/memnet"
 	"holobench/run"
+	"holobench/scenarios"
 	"holobench/target"
 	"holobench/wire"
 )
@@ -123,7 +124,7 @@ func rooms(design string, count int, rate float64, length time.Duration) run.Pla
 		Name: "rooms", Seed: 7, Design: design, Nodes: 1, Drain: 5 * time.Second,
 		Groups: []run.Group{{Name: "members", Count: count, Channel: func(i int) string { return fmt.Sprintf("room-%d", i%2) }}},
 		Loads: []run.Load{{
-			Name: "talk", Stages: []run.Stage{{From: rate, To: rate, For: length}}, Only: count / 5,
+			Name: "talk", Stages: scenarios.Stages{{From: rate, To: rate, For: length}}, Only: count / 5,
 			Message: clients.Message{Name: "message", Size: 200},
 		}},
 	}

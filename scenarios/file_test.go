@@ -201,10 +201,10 @@ func TestLoadAddsItselfUp(t *testing.T) {
 	t.Parallel()
 	f := parse(t, everything)
 	ramp := f.Load[1]
-	if ramp.Length() != 40*time.Second || ramp.End() != 41500*time.Millisecond || f.End() != ramp.End() {
-		t.Errorf("length %v, end %v, end of all %v", ramp.Length(), ramp.End(), f.End())
+	if ramp.Stages.Length() != 40*time.Second || ramp.End() != 41500*time.Millisecond || f.End() != ramp.End() {
+		t.Errorf("length %v, end %v, end of all %v", ramp.Stages.Length(), ramp.End(), f.End())
 	}
-	if got := ramp.Commands(); got != 30*10+50*30 {
+	if got := ramp.Stages.Commands(); got != 30*10+50*30 {
 		t.Errorf("got %v commands, want 1800: a trapezoid of 300 and a rectangle of 1500", got)
 	}
 }
@@ -262,7 +262,7 @@ func TestFilesOfTheRepository(t *testing.T) {
 			continue
 		}
 		c, l := f.Clients[0], f.Load[0]
-		if c.Count != want.clients || len(c.ChannelNames) != want.channels || l.Only != want.senders || l.Commands() != want.commands ||
+		if c.Count != want.clients || len(c.ChannelNames) != want.channels || l.Only != want.senders || l.Stages.Commands() != want.commands ||
 			fmt.Sprint(f.Windows) != want.windows || f.Seed != 42 || len(f.Budgets) != 5 || !l.Poisson || l.Payload.Size != 200 {
 			t.Errorf("%s: got %+v", path, f)
 		}

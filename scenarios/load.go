@@ -15,7 +15,7 @@ type Load struct {
 	Workers  int           // of a flood; 0 otherwise
 	Channel  string        // where the commands go; "" = each sender posts to its own channel; never "" for a flood
 	Start    time.Duration // after the barrier
-	Stages   []Stage       // at least one; a constant rate is one stage with From == To
+	Stages   Stages        // at least one; a constant rate is one stage with From == To
 	Poisson  bool          // arrivals are a Poisson process of that rate, not evenly spaced
 	InFlight int           // commands that one client has on the wire at most; 1
 	Send     string        // the name of the command
@@ -28,26 +28,8 @@ const (
 	defaultWorkers = 10
 )
 
-// Length is how long the load lasts.
-func (l *Load) Length() time.Duration {
-	var sum time.Duration
-	for _, s := range l.Stages {
-		sum += s.For
-	}
-	return sum
-}
-
 // End is when the load is over, after the barrier.
-func (l *Load) End() time.Duration { return l.Start + l.Length() }
-
-// Commands is how many commands the schedule is expected to ask for: the area under its rate.
-func (l *Load) Commands() float64 {
-	sum := 0.0
-	for _, s := range l.Stages {
-		sum += (s.From + s.To) / 2 * s.For.Seconds()
-	}
-	return sum
-}
+func (l *Load) End() time.Duration { return l.Start + l.Stages.Length() }
 
 // loads resolves the section "load".
 func (r *resolver) loads(clients []Clients) []Load {
@@ -62,7 +44,7 @@ func (r *resolver) loads(clients []Clients) []Load {
 		r.checkKey(e.key, "load")
 		l := r.load(&e.form, clients)
 		l.Name = e.name
-		commands += l.Commands()
+		commands += l.Stages.Commands()
 		all = append(all, l)
 	}
 	if commands > maxCommands {

@@ -13,8 +13,29 @@ type Stage struct {
 	For      time.Duration
 }
 
+// Stages is the schedule of a load: one stage after another.
+type Stages []Stage
+
+// Length is how long the schedule lasts.
+func (s Stages) Length() time.Duration {
+	var sum time.Duration
+	for _, stage := range s {
+		sum += stage.For
+	}
+	return sum
+}
+
+// Commands is how many commands the schedule is expected to ask for: the area under its rate.
+func (s Stages) Commands() float64 {
+	sum := 0.0
+	for _, stage := range s {
+		sum += (stage.From + stage.To) / 2 * stage.For.Seconds()
+	}
+	return sum
+}
+
 // stages resolves a constant rate, or the stages of a ramp.
-func (r *resolver) stages(form *loadForm) []Stage {
+func (r *resolver) stages(form *loadForm) Stages {
 	if !form.Stages.given() {
 		r.require(&form.Rate.spot, &form.spot, "rate", "say how many commands are sent: rate: 50/s, or stages: [{rate: 50/s, for: 10s}]")
 		r.require(&form.For.spot, &form.spot, "for", "say how long: for: 10s")
@@ -23,7 +44,7 @@ func (r *resolver) stages(form *loadForm) []Stage {
 		}
 		r.checkRate(&form.Rate, false)
 		r.checkLength(&form.For)
-		return []Stage{{From: form.Rate.v, To: form.Rate.v, For: form.For.v}}
+		return Stages{{From: form.Rate.v, To: form.Rate.v, For: form.For.v}}
 	}
 	for _, s := range []*spot{&form.Rate.spot, &form.For.spot} {
 		if s.given() {
@@ -32,7 +53,7 @@ func (r *resolver) stages(form *loadForm) []Stage {
 	}
 	r.checkRate(&form.From, true)
 	last, sum := form.From.v, form.From.v
-	var all []Stage
+	var all Stages
 	for _, item := range form.Stages.items {
 		r.require(&item.Rate.spot, &item.spot, "rate", "say where its rate goes: rate: 50/s")
 		r.require(&item.For.spot, &item.spot, "for", "say how long it lasts: for: 10s")

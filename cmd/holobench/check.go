@@ -77,7 +77,7 @@ func printPlan(out io.Writer, p *run.Plan) error {
 	for i := range p.Loads {
 		l := &p.Loads[i]
 		fmt.Fprintf(w, "load %s\t%v to %v, %s, %s\n", l.Name, l.Start, l.End(), ratesOf(l), sendersOf(p, l))
-		fmt.Fprintf(w, "\t%.0f commands, %.0f deliveries expected\n", l.Commands(), p.Deliveries(l))
+		fmt.Fprintf(w, "\t%.0f commands, %.0f deliveries expected\n", l.Stages.Commands(), p.Deliveries(l))
 	}
 	for _, window := range p.Windows {
 		fmt.Fprintf(w, "window %s\t%v to %v\n", window.Name, seconds1(window.From), seconds1(window.To))
