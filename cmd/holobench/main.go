@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"holobench/scenarios"
 )
 
 // The exit codes of holobench. Of several that apply, report.Exit names the first.
@@ -45,7 +47,11 @@ func mainCode(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	if err := root.ExecuteContext(ctx); err != nil {
-		fmt.Fprintf(stderr, "holobench: %v\n", err)
+		if _, ok := errors.AsType[scenarios.Errors](err); ok {
+			fmt.Fprintln(stderr, err) // each line begins with FILE:LINE:COL, where editors look for it
+		} else {
+			fmt.Fprintf(stderr, "holobench: %v\n", err)
+		}
 		if coded, ok := errors.AsType[*codedError](err); ok {
 			return coded.code
 		}
