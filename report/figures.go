@@ -22,6 +22,7 @@ type Figures struct {
 	late     lateness
 	timeline timeline
 	trouble  map[trouble]int64
+	open     unanswered
 	steps    []int64 // REALTIME jumped at these times
 
 	rows       int64
@@ -46,7 +47,7 @@ type trouble struct {
 func NewFigures(run *history.Run, names *history.Names) *Figures {
 	w := windowsOf(run)
 	return &Figures{
-		windows: w, names: names, floods: floodClients(run), tallies: make([]tally, w.count()), trouble: make(map[trouble]int64),
+		windows: w, names: names, floods: floodClients(run), open: newUnanswered(run), tallies: make([]tally, w.count()), trouble: make(map[trouble]int64),
 		pending: make(map[wire.EventID]int64), dialled: make(map[stream]int64), streams: make(map[uint32]uint32),
 	}
 }
@@ -78,6 +79,9 @@ func (f *Figures) Add(batch []history.Observation) {
 // Close ends the accumulation: from now on the figures know how many events stand behind them.
 func (f *Figures) Close() {
 	f.late.distribute(&f.windows, f.tallies)
+	f.open.abandoned(func(o *history.Observation) {
+		f.commands(o, func(_ *tally, c *commands) { c.abandoned++ })
+	})
 	f.late = lateness{}
 }
 
@@ -137,6 +141,7 @@ func (f *Figures) sent(o *history.Observation) {
 }
 
 func (f *Figures) settled(o *history.Observation) {
+	f.open.add(o)
 	sent, known := f.pending[o.Event]
 	delete(f.pending, o.Event)
 	_, flood := f.floods[o.Client]

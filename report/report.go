@@ -74,6 +74,11 @@ func New(h *history.History) (*Report, error) {
 	}
 	r.warn(h)
 	r.note()
+	if n := f.tallies[whole].clients.abandoned; n == 1 {
+		r.Notes = append(r.Notes, "1 command was on its way when the target died; http_req_failed leaves it out")
+	} else if n > 1 {
+		r.Notes = append(r.Notes, fmt.Sprintf("%s commands were on their way when the target died; http_req_failed leaves them out", thousands(n)))
+	}
 	return r, nil
 }
 

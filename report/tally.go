@@ -45,6 +45,7 @@ type commands struct {
 	rejected    int64 // of these: not 2xx
 	unknown     int64 // sent, and no whole reply came
 	refused     int64 // never sent: no connection could be had
+	abandoned   int64 // of the last two: the target died under them
 	dropped     int64 // never sent, not counting interrupted
 	interrupted int64 // never sent because the run was told to stop
 	duration    Histogram
@@ -54,9 +55,9 @@ type commands struct {
 func (c *commands) due() int64 { return c.sent + c.refused + c.dropped + c.interrupted }
 
 // outcomes is how many commands are known to have succeeded or failed.
-func (c *commands) outcomes() int64 { return c.answered + c.unknown + c.refused }
+func (c *commands) outcomes() int64 { return c.answered + c.unknown + c.refused - c.abandoned }
 
-func (c *commands) failed() int64 { return c.rejected + c.unknown + c.refused }
+func (c *commands) failed() int64 { return c.rejected + c.unknown + c.refused - c.abandoned }
 
 // standings sums up where the events of a window stand.
 type standings struct {
