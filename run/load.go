@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -36,13 +37,7 @@ func (x *execution) load(work context.Context, i int, barrier time.Time) error {
 		return fmt.Errorf("load %q: %w", l.Name, err)
 	}
 	if l.Flood {
-		if !x.sleepUntil(work, barrier.Add(l.Start)) {
-			return nil
-		}
-		return x.crowd.Flood(work, clients.FloodOptions{
-			Client: x.floodID(i), Message: l.Message, Arrivals: arrivals, Length: l.Stages.Length(), Workers: uint64(l.Workers),
-			Observe: x.o.Record.Observe, // past the tally: nothing waits for what a flood causes
-		})
+		return x.flood(work, i, arrivals, barrier)
 	}
 	messages := x.messages(i)
 	who := rand.New(rand.NewPCG(x.plan.Seed, seedOf(i, 1)))
@@ -62,6 +57,23 @@ func (x *execution) load(work context.Context, i int, barrier time.Time) error {
 		due++
 	}
 	return x.save(func(r *history.Run) { r.Loads[i].Due = due })
+}
+
+// flood carries out a load of plain POSTs. Its Observations go past the tally: nothing waits for what a flood causes.
+func (x *execution) flood(work context.Context, i int, arrivals *clients.Arrivals, barrier time.Time) error {
+	l := &x.plan.Loads[i]
+	if !x.sleepUntil(work, barrier.Add(l.Start)) {
+		return nil
+	}
+	due := uint64(0)
+	err := x.crowd.Flood(work, clients.FloodOptions{
+		Client: x.floodID(i), Message: l.Message, Arrivals: arrivals, Length: l.Stages.Length(), Workers: uint64(l.Workers),
+		Observe: func(batch []history.Observation) {
+			due++ // a batch is a command and its reply
+			x.o.Record.Observe(batch)
+		},
+	})
+	return errors.Join(err, x.save(func(r *history.Run) { r.Loads[i].Due = due }))
 }
 
 // arrivals makes the schedule of a load: the same for the same plan and seed.
