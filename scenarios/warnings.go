@@ -66,8 +66,11 @@ func (f *File) descriptors() int {
 	return sum
 }
 
-// unheard finds a channel to which the load posts and nobody listens.
+// unheard finds a channel to which the load posts and nobody listens; a flood is plain POSTs, which nobody need hear.
 func (f *File) unheard(l *Load, listened map[string]bool) (channel string, found bool) {
+	if l.Flood {
+		return "", false
+	}
 	if l.Channel != "" {
 		return l.Channel, !listened[l.Channel]
 	}
