@@ -164,6 +164,22 @@ func (d *delayed) wait(until time.Time) error {
 	return nil
 }
 
+// Alive says whether the connection can still carry a request, when what lies beneath can tell; bytes and ends that are
+// held back have not arrived yet.
+func (d *delayed) Alive() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.queue) == 0 || time.Now().Before(time.Unix(0, d.queue[0].at))
+}
+
+// StampSource is that of the connection beneath: a delay makes no stamp better than it was.
+func (d *delayed) StampSource() wire.StampSource {
+	if s, ok := d.StampedConn.(interface{ StampSource() wire.StampSource }); ok {
+		return s.StampSource()
+	}
+	return wire.StampKernel
+}
+
 // Read implements net.Conn.
 func (d *delayed) Read(p []byte) (int, error) {
 	n, _, _, err := d.ReadStamped(p)

@@ -53,12 +53,14 @@ func (a *Arrivals) Next() (due time.Duration, ok bool) {
 	return 0, false
 }
 
-// pacer picks vegeta's own for a constant rate. Its LinearPacer is not used: it reads a start at 0 as an infinite rate,
+// pacer picks vegeta's own for a constant rate whose gap is a whole number of nanoseconds: it would round any other, and
+// takes a rate of less than one hit in its period for an infinite one. Its LinearPacer is not used: it reads a start at 0 as an infinite rate,
 // and approximates each gap by the rate at its beginning, where linear inverts the line exactly.
 func pacer(from, to float64, length time.Duration, rng *rand.Rand) vegeta.Pacer {
-	if rng == nil && from == to && from > 0 {
-		const per = 1000 * time.Second // three decimals of a rate in the integers of a vegeta.Rate
-		return vegeta.ConstantPacer{Freq: int(math.Round(from * per.Seconds())), Per: per}
+	const per = 1000 * time.Second // three decimals of a rate in the integers of a vegeta.Rate
+	freq := from * per.Seconds()
+	if rng == nil && from == to && freq >= 1 && math.Mod(float64(per), freq) == 0 {
+		return vegeta.ConstantPacer{Freq: int(freq), Per: per}
 	}
 	return &linear{from: from, slope: (to - from) / length.Seconds(), rng: rng}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"net"
 	"os"
 	"strconv"
@@ -65,9 +66,24 @@ func cause(err error) string {
 // errForeignBytes marks errors of our parsers: the server sent what the protocol does not allow.
 var errForeignBytes = errors.New("the server broke the protocol")
 
-// reason returns the number of an error text.
+// reason returns the number of an error text. Err has 16 bits, and channels are numbered along with the texts: the texts
+// come first (see init), and a status that comes too late for a number of its own is an other error.
 func (c *Crowd) reason(text string) uint16 {
-	return uint16(c.Names.Number(text)) //nolint:gosec // the texts are a closed set, and channels are numbered apart
+	number := c.Names.Number(text)
+	if number > math.MaxUint16 {
+		number = c.Names.Number(errUnknownCause)
+	}
+	return uint16(number)
+}
+
+// numberCauses gives every text of the closed set its number.
+func (c *Crowd) numberCauses() {
+	for _, text := range []string{
+		errUnknownCause, errEndOfStream, errRefused, errReset, errTimeout, errCut, errInterrupted, errOverdue, errQueueFull,
+		errNotAStream, errNoMarker, errOtherRun, errFiles, errProtocol,
+	} {
+		c.Names.Number(text)
+	}
 }
 
 // channel returns the number of a channel name.

@@ -262,7 +262,7 @@ func TestCommandsGoOneAtATime(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		c := b.crowd.NewClient(ClientOptions{ID: 7, Instance: "c7", Channels: []string{"room"}})
 		done := make(chan error, 1)
-		go func() { done <- c.PostCommands(ctx, nil) }()
+		go func() { done <- c.PostCommands(ctx, t.Context(), nil) }()
 		m := &Message{Channel: "room", Name: "message", Size: 100}
 		c.Post(0, m) // three at once: two wait
 		c.Post(0, m)
@@ -332,7 +332,7 @@ func TestCommandsThatAreNeverSentAreDropped(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			c := b.crowd.NewClient(ClientOptions{ID: 7})
 			done := make(chan error, 1)
-			go func() { done <- c.PostCommands(ctx, nil) }()
+			go func() { done <- c.PostCommands(ctx, t.Context(), nil) }()
 			synctest.Wait()
 			m := &Message{Channel: "room"}
 			c.Post(0, m)
@@ -357,7 +357,7 @@ func TestReplyTimesOut(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		c := b.crowd.NewClient(ClientOptions{ID: 7})
 		done := make(chan error, 1)
-		go func() { done <- c.PostCommands(ctx, nil) }()
+		go func() { done <- c.PostCommands(ctx, t.Context(), nil) }()
 		c.Post(0, &Message{Channel: "room"})
 		<-b.accept
 		<-time.After(31 * time.Second)

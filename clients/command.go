@@ -28,8 +28,8 @@ type command struct {
 	message *Message
 }
 
-// Post asks for one command that is due at that time of the run. It never blocks: the command waits in the client's own
-// queue, first in first out, while an earlier one is in flight. When the queue is full the command is noted as dropped.
+// Post asks for one command that is due at that time of the run. It does not wait for the server: the command waits in the
+// client's own queue, first in first out, while an earlier one is in flight. When the queue is full the command is noted as dropped.
 // It returns the event that the command will cause.
 func (c *Client) Post(due int64, m *Message) wire.EventID {
 	c.mu.Lock()
@@ -58,12 +58,12 @@ func (c *Client) waiting() chan command {
 
 // PostCommands makes the connection for commands, calls ready, and carries out what Post asks for until ctx ends. What is
 // in the queue then is noted as dropped, as interrupted or, when ErrOverdue is the cause of the end, as still waiting; a
-// command in flight is finished first.
-func (c *Client) PostCommands(ctx context.Context, ready func()) error {
+// command in flight is finished first, unless giveUp ends too: then it is noted as unknown.
+func (c *Client) PostCommands(ctx, giveUp context.Context, ready func()) error {
 	c.mu.Lock()
 	queue := c.waiting()
 	c.mu.Unlock()
-	p := &poster{client: c}
+	p := &poster{client: c, giveUp: giveUp}
 	defer p.close()
 	if _, err := p.connection(ctx); err != nil && ctx.Err() == nil {
 		p.close() // the first command tries again and notes the failure
@@ -119,10 +119,10 @@ const maxReply = 1 << 20
 // poster is the command half of a client: one keep-alive connection, one command in flight.
 type poster struct {
 	client   *Client
+	giveUp   context.Context // ends the wait for a reply
 	conn     wire.StampedConn
 	number   uint32
 	exact    bool
-	used     bool  // a command went over this connection
 	free     int64 // when the previous command was over
 	response http1.Parser
 	payload  []byte
@@ -139,23 +139,24 @@ type poster struct {
 	handled   int64
 }
 
-// connection returns the connection for the next command, a new one when there is none that can be used.
+// connection returns the connection for the next command, a new one when there is none that can be used: a server may
+// have closed an idle one long ago, and a command written to it would be lost without anybody's fault.
 func (p *poster) connection(ctx context.Context) (wire.StampedConn, error) {
 	if p.conn != nil {
-		if idle, ok := p.conn.(interface{ alive() bool }); !ok || !p.used || idle.alive() {
+		if idle, ok := p.conn.(interface{ Alive() bool }); !ok || idle.Alive() {
 			return p.conn, nil
 		}
 		p.close()
 	}
 	c := p.client
-	number := c.newConn()
+	p.number = c.newConn()
 	began := c.crowd.now()
 	conn, err := c.crowd.connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	p.conn, p.number, p.exact, p.used = conn, number, exactStamps(conn), false
-	opened := c.note(history.Opened, number, c.crowd.now())
+	p.conn, p.exact = conn, exactStamps(conn)
+	opened := c.note(history.Opened, p.number, c.crowd.now())
 	opened.NotBefore, opened.Path = began, history.Reply
 	c.observe(opened)
 	return conn, nil
@@ -171,13 +172,13 @@ func (p *poster) close() {
 	p.conn = nil
 }
 
-// post sends one command and waits for its reply. It is not cut short by the end of the run: a reply within
-// ReplyTimeout is still part of it.
+// post sends one command and waits for its reply. It is not cut short by the end of the load: a reply that comes within
+// ReplyTimeout, and before giveUp ends, is still part of the run.
 func (p *poster) post(next command) {
 	c := p.client
 	free := max(next.due, p.free)
 	defer func() { p.free = c.crowd.now() }()
-	conn, err := p.connection(context.Background())
+	conn, err := p.connection(p.giveUp)
 	if err != nil {
 		o := c.about(history.Refused, p.number, next, c.crowd.now())
 		o.Err = c.crowd.reason(cause(err))
@@ -185,7 +186,6 @@ func (p *poster) post(next command) {
 		return
 	}
 	p.encode(next)
-	p.used = true
 	p.response.Reset()
 	p.body, p.complete, p.status = p.body[:0], false, 0
 	sent := c.about(history.Sent, p.number, next, c.crowd.now())
@@ -197,6 +197,8 @@ func (p *poster) post(next command) {
 	}
 	sent.Handled = c.crowd.now()
 	c.observe(sent)
+	stop := context.AfterFunc(p.giveUp, func() { conn.SetReadDeadline(time.Unix(1, 0)) }) //nolint:errcheck // a closed connection ends the read as well
+	defer stop()
 	for err == nil && !p.complete {
 		err = p.readOnce()
 	}
@@ -302,7 +304,9 @@ func (p *poster) replied(next command) {
 		return
 	}
 	var reply wire.Reply
-	if len(p.body) > 0 && json.Unmarshal(p.body, &reply) == nil {
+	if len(p.body) > 0 && json.Unmarshal(p.body, &reply) != nil {
+		batch[0].Err = c.crowd.reason(errProtocol) // whatever it brought the sender, nobody can read it
+	} else {
 		for _, echo := range reply.Echo {
 			o := stamp(c.note(history.Delivered, p.number, p.at))
 			o.Path, o.Channel = history.Reply, c.crowd.channel(echo.Channel)

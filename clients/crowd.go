@@ -64,6 +64,7 @@ type scratch struct {
 func (c *Crowd) init() {
 	c.setup.Do(func() {
 		c.dialing = make(chan struct{}, maxDialing)
+		c.numberCauses()
 		c.borrowed.New = func() any { return new(scratch) }
 	})
 }

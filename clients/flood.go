@@ -32,8 +32,13 @@ func (c *Crowd) Flood(ctx context.Context, o FloodOptions) error {
 	if o.Observe == nil {
 		o.Observe = c.Observe
 	}
-	attacker := vegeta.NewAttacker(vegeta.Workers(o.Workers), vegeta.MaxWorkers(o.Workers*10),
-		vegeta.Timeout(or(o.Timeout, 30*time.Second)), vegeta.MaxBody(maxReply), vegeta.KeepAlive(true))
+	client := &http.Client{
+		Timeout:       or(o.Timeout, 30*time.Second),
+		Transport:     &http.Transport{DialContext: c.Dial, MaxIdleConnsPerHost: int(o.Workers) * 10}, //nolint:gosec // bounded by the plan
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	defer client.CloseIdleConnections()
+	attacker := vegeta.NewAttacker(vegeta.Client(client), vegeta.Workers(o.Workers), vegeta.MaxWorkers(o.Workers*10), vegeta.MaxBody(maxReply))
 	stop := context.AfterFunc(ctx, func() { attacker.Stop() })
 	defer stop()
 	for r := range attacker.Attack(c.floodTargets(o), &schedule{arrivals: o.Arrivals}, o.Length, "flood") {
@@ -60,7 +65,7 @@ func (c *Crowd) Flood(ctx context.Context, o FloodOptions) error {
 // floodTargets makes the same command over and over. It bears no marker, because vegeta does not tell a Targeter which
 // hit it serves: an event with the wrong name would be worse than one without.
 func (c *Crowd) floodTargets(o FloodOptions) vegeta.Targeter {
-	header := http.Header{"Content-Type": {"application/json"}}
+	header := http.Header{"Content-Type": {"application/json"}, "Host": {c.host()}}
 	for _, f := range c.Header {
 		header.Add(f.Name, f.Value)
 	}

@@ -163,8 +163,8 @@ func (k *kernelConn) readBorrowed(pool *sync.Pool) (s *scratch, n int, notBefore
 	return s, n, notBefore, at, err
 }
 
-// alive says whether an idle connection can still carry a request: the peer has neither closed it nor said anything.
-func (k *kernelConn) alive() bool {
+// Alive says whether an idle connection can still carry a request: the peer has neither closed it nor said anything.
+func (k *kernelConn) Alive() bool {
 	ok := false
 	err := k.raw.Control(func(fd uintptr) {
 		var one [1]byte

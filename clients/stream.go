@@ -33,6 +33,7 @@ func (e *RefusedError) Error() string {
 // HoldStream holds the client's down stream until ctx ends, and calls ready each time that it is subscribed. It reconnects
 // as a browser does: after a lost connection and also after a clean end of the stream, with Last-Event-ID, after the pause
 // that the server asked for. It returns nil when ctx ended, and a *RefusedError when the server does not want it back.
+// Redirects are not followed: where a browser would go on elsewhere, they are a refusal here.
 func (c *Client) HoldStream(ctx context.Context, ready func()) error {
 	s := &stream{client: c, ready: ready, retry: or(c.crowd.Retry, 3*time.Second)}
 	for _, name := range c.channels {

@@ -81,7 +81,7 @@ func postAtRate(t *testing.T, addr string, rate float64, length time.Duration) [
 	ctx, cancel := context.WithCancel(t.Context())
 	c := crowd.NewClient(ClientOptions{ID: 1, Instance: "c1"})
 	done := make(chan error)
-	go func() { done <- c.PostCommands(ctx, nil) }()
+	go func() { done <- c.PostCommands(ctx, t.Context(), nil) }()
 	var arrivals Arrivals
 	if err := arrivals.Add(rate, rate, length, nil); err != nil {
 		t.Fatal(err)
@@ -128,7 +128,7 @@ func TestFloodCountsEveryPost(t *testing.T) {
 	counts := map[string]int{}
 	names := new(history.Names)
 	crowd := &Crowd{
-		Addr: server.Listener.Addr().String(), Epoch: time.Now().UnixNano(), Names: names,
+		Addr: server.Listener.Addr().String(), Epoch: time.Now().UnixNano(), Names: names, Dial: new(net.Dialer).DialContext,
 		Observe: func(batch []history.Observation) {
 			mu.Lock()
 			defer mu.Unlock()

@@ -39,22 +39,37 @@ func (x *execution) join(work, holding, posting context.Context) error {
 			if !seen[c] {
 				seen[c] = true
 				ready := waiting.expect()
-				x.holding.Go(func() { c.PostCommands(posting, ready) }) //nolint:errcheck // its only end is the end of posting
+				x.holding.Go(func() { c.PostCommands(posting, holding, ready) }) //nolint:errcheck // its only end is the end of posting
 			}
 		}
 	}
+	return x.awaitBarrier(work, waiting.reached(), gone, limit)
+}
+
+// awaitBarrier returns when everybody is ready at the same time: a client whose stream was cut after it had been ready is
+// waited for once more.
+func (x *execution) awaitBarrier(work context.Context, reached <-chan struct{}, gone <-chan error, limit time.Duration) error {
 	timeout := time.NewTimer(limit)
 	defer timeout.Stop()
-	select {
-	case <-waiting.reached():
-		return nil
-	case err := <-gone:
-		return fmt.Errorf("subscribe the clients: %w", err)
-	case <-work.Done():
-		return errors.New("subscribe the clients: interrupted")
-	case <-timeout.C:
-		return fmt.Errorf("subscribe the clients: after %v only %d of %d streams were ready (is the server's limit of connections, "+
-			"or of open files, below that?)", limit, x.tally.subscribed.Load(), len(x.streams))
+	poll := time.NewTicker(5 * time.Millisecond)
+	defer poll.Stop()
+	for {
+		var ready <-chan struct{}
+		if int(x.tally.subscribed.Load()) == len(x.streams) {
+			ready = reached
+		}
+		select {
+		case <-ready:
+			return nil
+		case err := <-gone:
+			return fmt.Errorf("subscribe the clients: %w", err)
+		case <-work.Done():
+			return errors.New("subscribe the clients: interrupted")
+		case <-timeout.C:
+			return fmt.Errorf("subscribe the clients: after %v only %d of %d streams were ready (is the server's limit of connections, "+
+				"or of open files, below that?)", limit, x.tally.subscribed.Load(), len(x.streams))
+		case <-poll.C:
+		}
 	}
 }
 

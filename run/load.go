@@ -12,8 +12,7 @@ import (
 )
 
 // loads carries out every load of the plan and returns when the last is over, or when work ends.
-func (x *execution) loads(work context.Context) error {
-	barrier := time.Now()
+func (x *execution) loads(work context.Context, barrier time.Time) error {
 	stop := x.every("load", x.plan.End())
 	defer stop()
 	errs := make(chan error, len(x.plan.Loads))

@@ -152,10 +152,11 @@ func (x *execution) measure(ctx, work context.Context) error {
 		return x.whyStopped(work, err)
 	}
 	debug.FreeOSMemory() // what thousands of dials left behind is collected now, not in the middle of the measurement
-	if err := x.save(func(r *history.Run) { r.Barrier = x.now() }); err != nil {
+	barrier := time.Now()
+	if err := x.save(func(r *history.Run) { r.Barrier = barrier.UnixNano() - x.epoch }); err != nil {
 		return err
 	}
-	err := x.loads(work)
+	err := x.loads(work, barrier)
 	if err == nil {
 		err = x.save(func(r *history.Run) { r.LoadEnd = x.now() })
 	}
@@ -166,8 +167,10 @@ func (x *execution) measure(ctx, work context.Context) error {
 		x.drain()
 	}
 	hang(clients.ErrOverdue)
+	end := x.now()
+	letGo(nil)
 	x.progress(Progress{Stage: "end"})
-	return errors.Join(x.whyStopped(work, err), x.save(func(r *history.Run) { r.End = x.now() }))
+	return errors.Join(x.whyStopped(work, err), x.save(func(r *history.Run) { r.End = end }))
 }
 
 // whyStopped puts the cause of a stop in the place of the error that the stop made; an interruption is no error.
@@ -186,10 +189,13 @@ func (x *execution) finish(ctx context.Context, err error) (history.Run, error) 
 	saveErr := x.save(func(r *history.Run) {
 		r.Finished, r.Ending = true, history.EndingComplete
 		switch {
-		case err != nil:
-			r.Ending, r.Failure = history.EndingFailed, err.Error()
 		case ctx.Err() != nil:
-			r.Ending = history.EndingInterrupted
+			r.Ending = history.EndingInterrupted // also when something failed behind it: the user's word comes first
+		case err != nil:
+			r.Ending = history.EndingFailed
+		}
+		if err != nil {
+			r.Failure = err.Error()
 		}
 	})
 	return x.run, errors.Join(err, saveErr)

@@ -60,7 +60,7 @@ func TestParseReadsEveryKey(t *testing.T) {
 			Bundled: Bundled{Design: "single-channel", Nodes: 1},
 			Headers: []Header{
 				{Name: "Authorization", Value: "Bearer s3cr3t-token", environment: []string{"s3cr3t-token"}},
-				{Name: "X-Team", Value: "blue"},
+				{Name: "X-Team", Value: "blue", clear: true},
 			},
 		},
 		Clients: []Clients{

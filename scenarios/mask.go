@@ -40,8 +40,17 @@ func maskHeaders(source string, headers *named[text], width bool) string {
 	return masked
 }
 
-// environmentOnly tells whether a value gets its secret from the environment.
-func environmentOnly(value string) bool { return strings.Contains(value, "${env.") }
+var (
+	references = regexp.MustCompile(`\$\{env\.[A-Za-z_][A-Za-z0-9_]*\}`)
+	scheme     = regexp.MustCompile(`^(?i)(basic|bearer|digest|token|negotiate)?$`)
+)
+
+// environmentOnly tells whether all that is secret in a value comes from the environment: beside what is filled in there is
+// at most the scheme of an authorization.
+func environmentOnly(value string) bool {
+	rest := references.ReplaceAllString(value, "")
+	return rest != value && scheme.MatchString(strings.TrimSpace(rest))
+}
 
 // maskAt masks the value in its line; everything behind its beginning when the value is not spelled there as it should be,
 // because showing too little is the lesser evil.

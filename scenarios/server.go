@@ -24,6 +24,7 @@ type Header struct {
 	Name, Value string
 
 	environment []string // the values of environment variables in Value
+	clear       bool     // something of Value stands in the file itself
 }
 
 // String hides the value, so that no message shows it by accident.
@@ -100,6 +101,7 @@ func (r *resolver) header(e *namedEntry[text]) Header {
 		return h
 	}
 	h.Value, h.environment = r.fillIn(&e.form)
+	h.clear = !environmentOnly(e.form.at.text)
 	for _, c := range []byte(h.Value) {
 		if c < ' ' && c != '\t' || c == 0x7f {
 			r.add(e.form.at, "server.headers."+h.Name+": the value has a line break or another control character", "a header is one line; does a variable end in a newline?")

@@ -38,7 +38,7 @@ func (f *File) Warnings(maxFiles int) []string {
 		}
 	}
 	for _, h := range f.Server.Headers {
-		if len(h.environment) == 0 {
+		if h.clear {
 			warnings = append(warnings, fmt.Sprintf("server.headers.%s stands in the file in clear: write ${env.NAME} to keep a secret out of it", h.Name))
 		}
 	}

@@ -1,6 +1,12 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"holobench/report"
+)
 
 func reportCommand(code *int) *cobra.Command {
 	var noColor bool
@@ -18,13 +24,20 @@ summary.json there, prints the summary and exits as run would have done. It work
 				if err != nil {
 					return err
 				}
-				if *code == exitOK {
-					*code = got
-				}
+				*code = worse(*code, got)
 			}
 			return nil
 		},
 	}
 	c.Flags().BoolVar(&noColor, "no-color", false, "no colours (also: NO_COLOR)")
 	return c
+}
+
+// worse returns the one of two exit codes that stands first in exitHelp.
+func worse(a, b int) int {
+	order := []int{report.ExitInterrupted, report.ExitViolated, report.ExitFailed, report.ExitUnknown, report.ExitHeld}
+	if slices.Index(order, b) < slices.Index(order, a) {
+		return b
+	}
+	return a
 }

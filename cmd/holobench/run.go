@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -162,7 +163,11 @@ func (f *runFlags) run(ctx context.Context, file *scenarios.File, stdout, stderr
 
 func (f *runFlags) directory(name string) (*history.Dir, error) {
 	if f.dir != "" {
-		return history.CreateAt(f.dir)
+		dir, err := history.CreateAt(f.dir)
+		if _, ok := errors.AsType[*fs.PathError](err); ok {
+			return dir, failed(err) // the world's fault; a directory in use is the user's
+		}
+		return dir, err
 	}
 	dir, err := history.Create(runsDir, name, time.Now())
 	return dir, failed(err)

@@ -8,8 +8,10 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -85,7 +87,8 @@ func serve(ctx context.Context, f serveFlags, stdin io.Reader, stderr io.Writer)
 		return err
 	}
 	if f.untilStdinCloses {
-		whole, end := context.WithCancel(context.WithoutCancel(ctx))
+		// Ctrl-C in a terminal is for the generator, which drains before it lets its nodes go; SIGTERM is for this process.
+		whole, end := signal.NotifyContext(context.WithoutCancel(ctx), syscall.SIGTERM)
 		defer end()
 		go func() {
 			io.Copy(io.Discard, stdin) //nolint:errcheck // any end of it is the end

@@ -35,6 +35,13 @@ func newPair(local, remote Addr, limit int, now func() int64) (near, far *Conn) 
 	return &p.near, &p.far
 }
 
+// Alive says whether an idle connection can still carry a request: the peer has neither closed it nor said anything.
+func (c *Conn) Alive() bool {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	return !c.closed && !c.in.reset && !c.in.finished && c.in.queued() == 0
+}
+
 // Read is ReadStamped without the times.
 func (c *Conn) Read(p []byte) (int, error) {
 	n, _, _, err := c.ReadStamped(p)
