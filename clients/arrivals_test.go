@@ -39,6 +39,25 @@ func TestConstantArrivalsAreEven(t *testing.T) {
 	}
 }
 
+func TestConstantRatesAreExact(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		rate   float64
+		length time.Duration
+		want   int
+	}{{1.0 / 3600, 2 * time.Hour, 2}, {10.0 / 3600, 10 * time.Hour, 100}, {1.0 / 60, 10 * time.Minute, 10}, {300000.3, time.Second, 300000}, {0, time.Hour, 0}} {
+		dues := all(t, c.rate, c.rate, c.length, nil)
+		if len(dues) < c.want-1 || len(dues) > c.want {
+			t.Errorf("%v/s for %v: %d commands, want %d", c.rate, c.length, len(dues), c.want)
+		}
+		for i, due := range dues {
+			if want := float64(i+1) / c.rate; math.Abs(due.Seconds()-want) > 1e-6 {
+				t.Fatalf("%v/s: command %d is due at %v, want %v s", c.rate, i+1, due, want)
+			}
+		}
+	}
+}
+
 func TestRampFollowsItsArea(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -226,6 +226,58 @@ func TestEveryCountAgrees(t *testing.T) {
 	}
 }
 
+// TestLateCommandsAreNotLost: a server closes a connection over which nothing came for a while; a browser opens another.
+func TestLateCommandsAreNotLost(t *testing.T) {
+	t.Parallel()
+	for name, wrap := range map[string]func(clients.DialFunc) clients.DialFunc{
+		"plain": asIs,
+		"behind a delay": func(dial clients.DialFunc) clients.DialFunc {
+			return chaos.Delay(dial, chaos.Constant(10*time.Millisecond))
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			p := rooms("hologram", 20, 1, 10*time.Second)
+			p.Loads[0].Start = 10 * time.Minute
+			all, _ := inMemory(t.Context(), t, p, wrap)
+			if sent, replied, seen := count(all, history.Sent), count(all, history.Replied), count(all, history.Delivered); sent != 10 || replied != 10 || seen != 100 {
+				t.Errorf("%s: %d sent, %d replied, %d delivered; want 10, 10 and 100", name, sent, replied, seen)
+			}
+		})
+	}
+}
+
+// TestBarrierWaitsForThoseThatWereCut: a stream that was ready and is cut during the join is waited for again.
+func TestBarrierWaitsForThoseThatWereCut(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		network := memnet.New(nil)
+		var mu sync.Mutex
+		dials := 0
+		dial := func(ctx context.Context, net, addr string) (net.Conn, error) {
+			mu.Lock()
+			dials++
+			n := dials
+			mu.Unlock()
+			conn, err := network.DialContext(ctx, net, addr)
+			switch {
+			case err == nil && n <= 5: // one of them at least is a stream: there are four senders
+				time.AfterFunc(time.Second, conn.(*memnet.Conn).Reset)
+			case n == 6:
+				<-time.After(2 * time.Second) // keeps the barrier away until then
+			}
+			return conn, err
+		}
+		p := rooms("hologram", 20, 1, 10*time.Second)
+		all, result := carryOut(t.Context(), t, p, startLocal(network.Listen, "target:80"), dial)
+		if barrier := time.Duration(result.Barrier); barrier < 4*time.Second {
+			t.Errorf("the barrier was at %v, when somebody was away who had been cut at 1s and came back at 4s", barrier)
+		}
+		if got := count(all, history.Delivered); got != 100 {
+			t.Errorf("%d deliveries, want 100", got)
+		}
+	})
+}
+
 func TestInterruptedRunDrains(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -207,6 +207,19 @@ func absent(ts *testscript.TestScript, _ bool, args []string) {
 	if files < 3 {
 		ts.Fatalf("only %d files were looked at", files)
 	}
+	for _, dir := range args[1:] { // the segments are compressed: what is text in them is read back
+		h, err := history.Open(ts.MkAbs(dir))
+		ts.Check(err)
+		ts.Check(h.Scan(func([]history.Observation) error { return nil }))
+		if h.Names.Len() == 0 {
+			ts.Fatalf("the history in %s has no names at all", dir)
+		}
+		for number := range h.Names.Len() + 1 {
+			if name := h.Names.Name(uint32(number)); strings.Contains(name, args[0]) {
+				ts.Fatalf("%q stands in the history, in %q", args[0], name)
+			}
+		}
+	}
 }
 
 // serving FILE waits for a ready file and puts its address into $ADDR.

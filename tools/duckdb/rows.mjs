@@ -2,7 +2,9 @@
 //
 //   node rows.mjs RUN-DIRECTORY
 //
-// prints the deliveries by path and in all, and the commands that were sent, as the Parquet segments have them.
+// prints the deliveries by path and in all, and the commands that were sent, as the Parquet segments have them. It exits
+// with 1 when they are not what the target itself counted, by run.json.
+import { readFileSync } from 'node:fs';
 import { DuckDBInstance } from '@duckdb/node-api';
 
 const dir = process.argv[2];
@@ -22,3 +24,9 @@ console.log(`delivered: ${all.delivered}`);
 console.log(`sent: ${all.sent}`);
 console.log(`dispatched: ${all.dispatched}`);
 console.log(`rows: ${all.observations}`);
+
+const sum = (name) => JSON.parse(readFileSync(`${dir}/run.json`)).nodes.reduce((n, node) => n + node.counters[name], 0);
+const written = sum('deliveries_written_sse') + sum('deliveries_written_reply');
+const agree = Number(all.delivered) === written && Number(all.sent) === sum('commands_accepted');
+console.log(`the target wrote ${written} deliveries of ${sum('commands_accepted')} commands: ${agree ? 'the same' : 'NOT THE SAME'}`);
+process.exitCode = agree ? 0 : 1;
