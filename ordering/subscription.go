@@ -1,6 +1,9 @@
 package ordering
 
-import "math"
+import (
+	"math"
+	"math/bits"
+)
 
 // interval is a stretch of time, both ends included.
 type interval struct {
@@ -160,4 +163,12 @@ func (b *bitmap) set(i int) bool {
 
 func (b bitmap) has(i int) bool {
 	return i/64 < len(b) && b[i/64]>>(i%64)&1 == 1
+}
+
+// count is the number of members.
+func (b bitmap) count() (n int) {
+	for _, word := range b {
+		n += bits.OnesCount64(word)
+	}
+	return n
 }

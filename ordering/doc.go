@@ -1,0 +1,124 @@
+// Package ordering finds where the clients of one run disagree on the order of events, and proves it with a pair.
+//
+// Before two clients can disagree on an event, both must have been due to receive it. That question, who should have
+// received what, is decided here and nowhere else, by Membership; reach, loss and duplicates are counted from its answer.
+//
+// # Membership
+//
+// A subscription is an interval: from the arrival of the response head (Subscribed.At) until the stream of the same
+// connection ended or was closed. A stream that was not cut before the drain was over (Run.End) is open for ever: what
+// the run itself closes afterwards takes nobody's membership away. An event's window is the interval from Sent.At to its
+// last delivery at any client; when nobody got it, the moment Sent.At. For each client that ever subscribed to the
+// event's channel, the event is
+//
+//   - expected, when one subscription began before the window and was still open after it;
+//   - indeterminate, when a subscription only touches the window: the client subscribed, was cut, closed or reconnected
+//     while the event was on its way, and nobody outside the server can tell whether it was due to get it;
+//   - neither, when no subscription touches the window: the client was away.
+//
+// An expected event that arrived is reached, one that did not is lost. What arrives at a client that never subscribed to
+// the channel at all is stray. An event that arrives by two ways (the reply and the stream, say) arrives once and is
+// duplicated once. Times that are equal count as touching: only what is certain is expected.
+//
+// Worked example, in ms, with seven clients of one channel. A sends e, which arrives at A at 11, at D at 20, at E twice:
+//
+//	     0        10        20        30
+//	A    |─────────s──────────────────────   expected, reached (self-echo at 11, in the reply or by the stream)
+//	B    |─────────────x |────────────────   cut at 14, back at 16: indeterminate, whether e came or not
+//	C              . |────────────────────   subscribed at 12: indeterminate
+//	D    |──────────────────d─────────────   expected, reached; its delivery at 20 is the last one
+//	E    |─────────────dd─────────────────   expected, reached; delivered once, duplicated once
+//	F    |────────────────────────────────   expected, lost
+//	G    |──x                      |──────   away from 3 to 25: neither
+//
+// gives Expected 4, Reached 3, Lost 1, Indeterminate 2, Delivered 3, Duplicated 1.
+//
+// # What was sent
+//
+// A command that was refused or dropped was never sent: it is no event. One whose outcome is not known (no whole reply, a
+// status that is not 2xx, no word at all) and that nobody received may never have been dispatched: all its expectations are
+// indeterminate. When anybody received it, it was dispatched, and it counts like every other. Deliveries of an event of
+// which no Sent is on record (its segment is lost) are counted, but nothing is expected of it.
+//
+// # Runs without a drain
+//
+// A run that was killed, or gave up before its drain was over, did not wait for its last deliveries. The horizon of such
+// a run is its last Observation, of any kind, not its last delivery. Of an event that was sent within Run.Drain before the
+// horizon, a missing delivery is indeterminate, because in a whole run it would still have had time; one that arrived is
+// reached. Of every earlier event, a missing delivery is lost as always: the clients listened for as long as a whole run
+// listens. Example with a drain of 5 s: the server falls silent at 60 s, commands and heartbeats go on, the generator is
+// killed at 90 s. The horizon is 90 s, so that what was sent and accepted from 60 s to 85 s is lost, as it should be (taken
+// from the last delivery, all of it would be excused); what was sent from 85 s on is indeterminate.
+//
+// When a node of the target dies, its streams end, and the rule of the window is enough: a client that was cut before the
+// event's last delivery elsewhere is indeterminate. When all streams end together, the last delivery came before every cut,
+// and whoever had not got the event by then lost it.
+//
+// Not guaranteed: a history with damaged segments in its middle lacks deliveries that happened, and nothing here can know.
+// Whoever judges must see to history.Damaged.
+//
+// # Before
+//
+// At one client, event a came before event b, when their first deliveries there were in that order:
+//
+//   - on one Conn by the order of rows, which is that of the bytes; no stamp is asked;
+//   - on different Conns, when a.At < b.NotBefore: everything of a had arrived before anything of b could have. With TieBelow
+//     set, b.NotBefore - a.At must be at least that much, too.
+//
+// Otherwise the pair is tied at that client, which then says nothing about it. Intervals that touch are tied: a clock that
+// shows one value twice proves no order. A NotBefore after At counts as At (the kernel stamps a segment a moment before the
+// socket holds it, so that a clock read in between is later than the stamp).
+//
+// Only the first delivery orders. Of each Conn the first copy counts, and of those copies the one with the earliest At. When a
+// copy on another Conn may have come even earlier (they would be tied), the first delivery has no Conn, and its interval
+// begins with the earliest NotBefore of the copies. A reconnect makes a new Conn, so that what came before and after it is
+// ordered by intervals.
+//
+// # Divergence
+//
+// Pairs are of events of one channel that were due at most Window apart (1 s, both ends included). Parts of an event are events.
+//
+//   - A pair is divergent, when some client saw a before b and another b before a. No reference order is involved.
+//   - It is at risk, when at least two clients order it: only then could it have been found divergent. So every divergent pair
+//     is at risk, and divergent / at risk is a share. Few clients that are tied take nothing away: one client of a hundred
+//     without an opinion leaves ninety-nine that could have disagreed.
+//   - It is tied, when at least two clients saw both and fewer than two order it. Single opinions that are missing in any pair
+//     are counted in TiedViews; when that is large beside AtRisk, little was looked at.
+//   - An event is touched, when it is in a divergent pair.
+//   - An inversion is a pair at a client that saw it against the order of first sight: by the earliest At at any client, then
+//     by due time and name. Unlike divergence it depends on the clock, and on this choice. It is counted for one client too.
+//
+// The classes divide the divergent pairs. An originator of a pair is a client that published a or b, an observer any other.
+// A pair is observer-observer, when two observers disagree; else originator-observer: without the word of an originator
+// nobody would disagree, though the other one may be an originator as well (of the other event: of this one it is an
+// observer). At risk and tied are counted for each class by who could have disagreed: observer-observer when at least two
+// observers order it, originator-observer when an originator and anybody else do. Most pairs are at risk in both.
+//
+// By path, a divergent pair belongs to the smallest set of paths with which two clients that disagree got the two events:
+// "sse" when two clients disagree that got both by the stream, "reply/sse" when the disagreement goes away without the
+// clients that got one in the reply.
+//
+// FIFO speaks of two commands of one publisher. It is violated when the second was sent after the good reply to the first
+// had arrived (Replied.At < Sent.At) and some client saw the second event first. Commands without that order were in flight
+// together: what overtakes there is counted as concurrent, and is no violation.
+//
+// A pair belongs to the window, and to the channel, of its later event by due time. What is divergent though it was due
+// further apart than Window is in Beyond and in no other figure, so that a zero does not hide it.
+//
+// Worked example, in ms. A publishes a, B publishes b; in the design hologram each gets its own in the reply (r), and the other
+// by the stream (s), as C and D get both:
+//
+//	     due     A       B       C       D
+//	a      1    11 r    13 s    13 s    13 s
+//	b      2    14 s    10 r    12 s    12 s
+//
+// A saw a before b, the others b before a: one pair at risk in both classes, divergent; C and D agree, so that it is
+// originator-observer; reply/sse; both events touched. b was first seen at 10 and a at 11, so that A has the one inversion. The
+// witness is A and B, whose margins are 14 - 11 = 3 and 13 - 10 = 3; C's, 13 - 12 = 1, would be less. Had b waited behind another
+// message at A, so that it is known as (10, 14] only, the pair would be tied at A: at risk still, because three clients order
+// it, no longer divergent, and one tied view.
+//
+// Not guaranteed: without a divergent pair there need be no order that all clients agree with. Three clients that saw (a, b),
+// (b, c) and (c, a), and nothing else, disagree on no pair; clients that see all their events have no such gap. And when the clock steps
+// (history.ClockStep), orders between different sockets are wrong across the step; those on one socket are not.
+package ordering

@@ -1,0 +1,147 @@
+package ordering
+
+// views counts how the clients of one kind saw a pair.
+type views struct {
+	shared   int // saw both
+	forward  int // the first event of the pair first
+	backward int
+}
+
+func (v views) ordered() int    { return v.forward + v.backward }
+func (v views) divergent() bool { return v.forward > 0 && v.backward > 0 }
+
+// pair is two events of one channel, the one due later second, and how all clients saw them.
+type pair struct {
+	a, b      *candidate
+	all       views
+	observers views // those of them that published neither
+}
+
+// compare asks every client that saw both. The sights of both stand by client.
+func compare(a, b *candidate, least int64) pair {
+	p := pair{a: a, b: b}
+	eachShared(a, b, func(s, t *sight) {
+		order, _ := s.against(t, least)
+		p.all.count(order)
+		if s.client != a.part.id.Publisher && s.client != b.part.id.Publisher {
+			p.observers.count(order)
+		}
+	})
+	return p
+}
+
+// eachShared calls visit with the sights of each client that saw both, by client.
+func eachShared(a, b *candidate, visit func(s, t *sight)) {
+	for i, k := 0, 0; i < len(a.sights) && k < len(b.sights); {
+		s, t := &a.sights[i], &b.sights[k]
+		switch {
+		case s.client < t.client:
+			i++
+		case s.client > t.client:
+			k++
+		default:
+			visit(s, t)
+			i++
+			k++
+		}
+	}
+}
+
+func (v *views) count(o order) {
+	v.shared++
+	switch o {
+	case forward:
+		v.forward++
+	case backward:
+		v.backward++
+	case tied:
+	}
+}
+
+// class returns the class of a divergent pair.
+func (p *pair) class() Class {
+	if p.observers.divergent() {
+		return ObserverObserver
+	}
+	return OriginatorObserver
+}
+
+// enter counts the pair in c.
+func (p *pair) enter(c *Classes) {
+	if p.all.shared < 2 {
+		return
+	}
+	exposed := p.all.ordered() >= 2
+	c.All.enter(exposed, p.all.divergent())
+	if p.observers.shared >= 2 {
+		c.ObserverObserver.enter(p.observers.ordered() >= 2, p.observers.divergent())
+	}
+	if p.all.shared > p.observers.shared {
+		exposed = exposed && p.all.ordered() > p.observers.ordered()
+		c.OriginatorObserver.enter(exposed, p.all.divergent() && !p.observers.divergent())
+	}
+}
+
+func (c *Pairs) enter(exposed, divergent bool) {
+	if !exposed {
+		c.Tied++
+		return
+	}
+	c.AtRisk++
+	if divergent {
+		c.Divergent++
+	}
+}
+
+// inversions counts the clients that saw the pair against the order of first sight.
+func (p *pair) inversions() int {
+	if p.a.rank < p.b.rank {
+		return p.all.backward
+	}
+	return p.all.forward
+}
+
+// fifo judges two commands of one publisher: whether the second was sent after the reply to the first, and how many clients
+// saw it first. ok is false when they are not two such commands, when it is not on record that both were sent, or when no
+// client orders them.
+func (p *pair) fifo() (sequential bool, wrong int, ok bool) {
+	if p.a.part.id.Publisher != p.b.part.id.Publisher || p.a.part.id == p.b.part.id || p.all.ordered() == 0 {
+		return false, 0, false
+	}
+	first, second := p.a.command, p.b.command
+	if first == nil || second == nil || !first.sent || !second.sent {
+		return false, 0, false
+	}
+	wrong = p.all.backward
+	if sentBefore(p.b, p.a) {
+		first, second, wrong = second, first, p.all.forward
+	}
+	return first.replied && first.repliedAt < second.sentAt, wrong, true
+}
+
+// sentBefore is the order in which one publisher sent: by time, then by number.
+func sentBefore(a, b *candidate) bool {
+	if a.command.sentAt != b.command.sentAt {
+		return a.command.sentAt < b.command.sentAt
+	}
+	return a.part.id.Seq < b.part.id.Seq
+}
+
+// enter counts the pair in f, when it is one of f's.
+func (f *FIFO) enter(p *pair) {
+	sequential, wrong, ok := p.fifo()
+	switch {
+	case !ok:
+	case sequential:
+		f.Pairs++
+		f.Views += wrong
+		if wrong > 0 {
+			f.Violations++
+		}
+	default:
+		f.InFlight++
+		if wrong > 0 {
+			f.Concurrent++
+		}
+	}
+}
