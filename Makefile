@@ -10,7 +10,7 @@ COUNT     ?= 6
 PKG       ?= ./...
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check fmt fuzz bench benchstat bench-receive verify-delay verify-rows golden cover clean
+.PHONY: help demo build test check fmt fuzz bench benchstat bench-receive verify-delay verify-noise verify-rows golden cover clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -67,6 +67,9 @@ bench-receive: ## cost of the receive path beside a bare read loop and r3labs/ss
 
 verify-delay: ## an injected delay of 50 ms on real sockets must be measured as 50 ms +- 1 ms
 	@go test -count=1 -run '^TestVerifyDelay$$' -v ./run -verify
+
+verify-noise: ## pairs of writes in a known order: 0 may be reported in the wrong one, those that TCP held back left out and counted
+	@go test -count=1 -run '^TestVerifyNoise$$' -v -timeout 30m ./run -verify
 
 # DuckDB comes from npm and is kept in bin/; nothing of holobench reads what it says.
 verify-rows: build ## run scenarios.yaml and count its rows with DuckDB, an independent reader (needs node and npm)
