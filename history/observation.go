@@ -30,6 +30,7 @@ type Observation struct {
 	Conn    uint32       // which socket of this client, from 1; a reconnect makes a new number
 	Host    uint16       // whose clock it is, when several machines measured; 0 = the only one
 	Node    uint16       // which node of the target, from 1; 0 = not known
+	Load    uint16       // which entry of Run.Loads asked for the command, from 1; 0 = none, or not known
 	Err     uint16       // index into the error texts of the history (see Names); 0 = none
 	Kind    Kind
 	Path    Path
@@ -49,7 +50,7 @@ const (
 	Invalid      Kind = iota
 	DueKind           // reserved: the schedule asked for a command (Sent carries Due, so that none is written today)
 	Queued            // reserved: a command waited in its client's queue (see Sent.NotBefore)
-	Sent              // a command went out. Due; NotBefore = when its client was free to send it; At = just before write(2) of its last byte; Handled = when that write returned
+	Sent              // a command went out. Due; NotBefore = when its client was free to send it; At = just before write(2) of its last byte; Handled = when that write returned; Load
 	Replied           // the last byte of the reply arrived. Due, NotBefore, At, Handled; Err when the status was not 2xx
 	Refused           // the command was never sent: no connection could be had. Due, At, Err
 	Unknown           // it was sent and no whole reply came back: whether the server took it is not known. Due, At, Err

@@ -33,6 +33,10 @@ type Run struct {
 	Loads    []Load            `json:"load"`
 	Windows  []Window          `json:"windows"`
 	Budgets  []Budget          `json:"budgets"`
+
+	PairWindow int64       `json:"pair_window_ns"` // how far apart two events may be due and still be compared; 0 = the analysis's own default
+	Guarantees []Guarantee `json:"guarantees,omitempty"`
+	Noise      *Noise      `json:"noise,omitempty"` // nil = the self-test was not made
 }
 
 // How a run ended.
@@ -85,12 +89,21 @@ type Group struct {
 
 // Load is one entry of "load" with what its schedule asked for.
 type Load struct {
-	Name     string `json:"name"`
-	From     int64  `json:"from_ns"` // relative to the barrier
-	To       int64  `json:"to_ns"`
-	Expected uint64 `json:"expected_commands"` // by the plan: rate x time
-	Due      uint64 `json:"due_commands"`      // how many the schedule asked for
-	Flood    bool   `json:"flood,omitempty"`   // plain POSTs: no streams, no order, latency from the actual send
+	Name     string  `json:"name"`
+	From     int64   `json:"from_ns"` // relative to the barrier
+	To       int64   `json:"to_ns"`
+	Expected uint64  `json:"expected_commands"` // by the plan: rate x time
+	Due      uint64  `json:"due_commands"`      // how many the schedule asked for
+	Flood    bool    `json:"flood,omitempty"`   // plain POSTs: no streams, no order, latency from the actual send
+	Message  Message `json:"message"`           // what each of its commands says
+}
+
+// Message is what the commands of a load say, apart from the marker that stands before Text: with it the payload of every
+// event can be told from its name and its due time alone.
+type Message struct {
+	Name string `json:"name"`
+	Text string `json:"text,omitempty"`
+	Size int    `json:"size"` // bytes of the payload, filled up with "x"; a marker and a text that are longer are not cut
 }
 
 // Window is a named interval of the run, relative to the barrier. An event belongs to it when it was due in [From, To).
@@ -105,6 +118,25 @@ type Window struct {
 type Budget struct {
 	Metric    string `json:"metric"`
 	Threshold string `json:"threshold"`
+}
+
+// Guarantee is an order that the scenario demands of the run.
+type Guarantee struct {
+	Name   string `json:"name"`             // "fifo" or "total"
+	Among  string `json:"among,omitempty"`  // of "total": "everyone", or "observers" = without the publishers of the two events
+	AtRisk int    `json:"at_risk_at_least"` // pairs that could have broken it; with fewer it is unknown, never held
+}
+
+// Noise is what the self-test before the load found: a peer wrote pairs of messages to the two sockets of a client, each
+// pair in an order that it knew, and the receive path of the run said in which order they came.
+type Noise struct {
+	Pairs int   `json:"pairs"`    // that were judged
+	Wrong int   `json:"wrong"`    // came out in the other order, as this run tells order
+	Tied  int   `json:"tied"`     // came out without an order
+	Floor int64 `json:"floor_ns"` // the largest margin by which a pair came out wrong: what is closer has no order; 0 = none was wrong
+
+	WrongByKernel int `json:"wrong_by_kernel_stamp"` // would have come out wrong by the lone kernel stamp
+	WrongByUser   int `json:"wrong_by_user_stamp"`   // by the moment at which the client's code ran
 }
 
 // Sample is one figure of the generator's or the target's health at one time, apart from the Observations.

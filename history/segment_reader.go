@@ -27,11 +27,15 @@ const (
 	connColumn
 	hostColumn
 	nodeColumn
+	loadColumn
 	errColumn
 	kindColumn
 	pathColumn
 	columnCount
 )
+
+// missingColumn is the index of a column that an older segment does not have. Its field stays zero.
+const missingColumn = -1
 
 // unrecognised is the code of a kind or path of a newer version.
 const unrecognised = math.MaxUint32
@@ -76,6 +80,10 @@ func openSegment(path string, names *Names) (s *segmentReader, err error) {
 	s.groups = opened.RowGroups()
 	for i, name := range columnNames() {
 		leaf, ok := opened.Schema().Lookup(name)
+		if !ok && column(i) == loadColumn { // added later: an older run has none
+			s.index[i] = missingColumn
+			continue
+		}
 		if !ok {
 			return nil, fmt.Errorf("it has no column %s", name)
 		}
@@ -88,7 +96,7 @@ func openSegment(path string, names *Names) (s *segmentReader, err error) {
 func columnNames() [columnCount]string {
 	return [columnCount]string{
 		"due_ns", "not_before_ns", "at_ns", "handled_ns", "sequence", "client", "publisher", "seq", "part", "channel",
-		"conn", "host", "node", "err", "kind", "path",
+		"conn", "host", "node", "load", "err", "kind", "path",
 	}
 }
 
@@ -114,6 +122,10 @@ func (s *segmentReader) read(dst []Observation) (n int, err error) {
 	}
 	dst = dst[:min(int64(len(dst)), s.left)]
 	for i := range s.cursors {
+		if s.index[i] == missingColumn {
+			clearLoads(dst)
+			continue
+		}
 		if err := s.fill(column(i), dst); err != nil {
 			return 0, fmt.Errorf("column %s: %w", columnNames()[i], err)
 		}
@@ -128,7 +140,10 @@ func (s *segmentReader) openGroup(group parquet.RowGroup) error {
 		if err := s.cursors[i].close(); err != nil {
 			return err
 		}
-		s.cursors[i] = cursor{pages: chunks[s.index[i]].Pages()}
+		s.cursors[i] = cursor{}
+		if s.index[i] != missingColumn {
+			s.cursors[i].pages = chunks[s.index[i]].Pages()
+		}
 	}
 	s.left = group.NumRows()
 	return nil
@@ -310,10 +325,20 @@ func copyNumbers(which column, dst []Observation, values []int32) {
 		for i, v := range values {
 			dst[i].Host = uint16(v)
 		}
+	case loadColumn:
+		for i, v := range values {
+			dst[i].Load = uint16(v)
+		}
 	default:
 		for i, v := range values {
 			dst[i].Node = uint16(v)
 		}
+	}
+}
+
+func clearLoads(dst []Observation) {
+	for i := range dst {
+		dst[i].Load = 0
 	}
 }
 

@@ -157,7 +157,7 @@ func randomObservation(random *rand.Rand, names uint32) Observation {
 		Client: random.Uint32() >> random.IntN(32), Part: random.Uint32() >> random.IntN(32), Conn: random.Uint32(),
 		Event:   wire.EventID{Publisher: random.Uint32() >> random.IntN(32), Seq: random.Uint32()},
 		Channel: random.Uint32N(names), Err: uint16(random.Uint32N(names)), Host: uint16(random.Uint32()), Node: uint16(random.Uint32()),
-		Kind: Kind(random.IntN(int(lastKind) + 1)), Path: Path(random.IntN(int(lastPath) + 1)),
+		Kind: Kind(random.IntN(int(lastKind) + 1)), Path: Path(random.IntN(int(lastPath) + 1)), Load: uint16(random.IntN(3)),
 	}
 	return o
 }

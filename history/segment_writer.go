@@ -27,6 +27,7 @@ type row struct {
 	Conn      uint32 `parquet:"conn,delta"`
 	Host      uint32 `parquet:"host,delta"`
 	Node      uint32 `parquet:"node,delta"`
+	Load      uint32 `parquet:"load,delta"`
 	Err       string `parquet:"err,dict"`
 	Kind      string `parquet:"kind,dict"`
 	Path      string `parquet:"path,dict"`
@@ -107,7 +108,7 @@ func (s *segmentWriter) convert(r *row, o *Observation) {
 	*r = row{
 		Due: o.Due, NotBefore: o.NotBefore, At: o.At, Handled: o.Handled, Sequence: o.Sequence,
 		Client: o.Client, Publisher: o.Event.Publisher, Seq: o.Event.Seq, Part: o.Part, Channel: s.name(o.Channel),
-		Conn: o.Conn, Host: uint32(o.Host), Node: uint32(o.Node), Err: s.name(uint32(o.Err)),
+		Conn: o.Conn, Host: uint32(o.Host), Node: uint32(o.Node), Load: uint32(o.Load), Err: s.name(uint32(o.Err)),
 		Kind: s.kinds[o.Kind], Path: s.paths[o.Path],
 	}
 }
