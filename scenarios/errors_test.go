@@ -146,6 +146,37 @@ s.yaml:6:3: budgets: there is no window "b", did you mean "a"?`},
 	})
 }
 
+// The errors of ordering and guarantees.
+func TestErrorsOfOrder(t *testing.T) {
+	t.Parallel()
+	with := func(guarantees string) string { return whole + "guarantees: " + guarantees + "\n" }
+	checkHeadlines(t, []headlineTest{
+		{"no window", whole + "ordering: {window: 0s}\n", "s.yaml:4:20: ordering.window: no time at all makes no pairs"},
+		{"a long window", whole + "ordering: {window: 61s}\n", "s.yaml:4:20: ordering.window: 1m1s is more than the limit, 1m0s"},
+		{"window without unit", whole + "ordering: {window: 1}\n", `s.yaml:4:20: ordering.window: "1" is no duration`},
+		{"window alone", whole + "ordering: 1s\n", "s.yaml:4:11: ordering is a single value where a mapping belongs"},
+		{"unknown key of ordering", whole + "ordering: {windw: 1s}\n", `s.yaml:4:12: unknown key "windw" in ordering, did you mean "window"?`},
+
+		{"unknown guarantee", with("{fifi: held}"), `s.yaml:4:14: unknown key "fifi" in guarantees, did you mean "fifo"?`},
+		{"guarantee of the future", with("{causal: held}"), `s.yaml:4:14: unknown key "causal" in guarantees`},
+		{"guarantees as a word", with("held"), "s.yaml:4:13: guarantees is a single value where a mapping belongs"},
+		{"guarantees as a list", with("[fifo]"), "s.yaml:4:13: guarantees is a list where a mapping belongs"},
+		{"guarantee as a list", with("{fifo: [held]}"), "s.yaml:4:20: guarantees.fifo is a list where a single value belongs"},
+		{"guarantee without value", with("{fifo: , total: held}"), "s.yaml:4:14: guarantees.fifo has no value"},
+		{"guarantee twice", with("{fifo: held, fifo: held}"), `s.yaml:4:26: the key "fifo" stands here twice`},
+		{"another word", with("{fifo: hold}"), `s.yaml:4:20: guarantees.fifo: unknown word "hold", did you mean "held"?`},
+		{"a boolean", with("{total: true}"), `s.yaml:4:21: guarantees.total: unknown word "true"`},
+		{"among of fifo", with("{fifo: {among: observers}}"), `s.yaml:4:21: unknown key "among" in guarantees.fifo`},
+		{"among whom", with("{total: {among: observer}}"), `s.yaml:4:29: guarantees.total.among: unknown word "observer", did you mean "observers"?`},
+		{"unknown key of a guarantee", with("{total: {at_risk: 3}}"), `s.yaml:4:22: unknown key "at_risk" in guarantees.total`},
+		{"no pairs", with("{fifo: {at_risk_at_least: 0}}"), "s.yaml:4:39: guarantees.fifo.at_risk_at_least: a guarantee that no pair could have broken proves nothing"},
+		{"too many pairs", with("{total: {at_risk_at_least: 1000000001}}"), "s.yaml:4:40: guarantees.total.at_risk_at_least: 1000000001 is outside of the limits: it can be from 1 to 1000000000"},
+		{"pairs in words", with("{total: {at_risk_at_least: 1k}}"), `s.yaml:4:40: guarantees.total.at_risk_at_least: "1k" is no whole number`},
+		{"two of them", with("{total: hold, fifo: {at_risk_at_least: 0}}"), `s.yaml:4:21: guarantees.total: unknown word "hold", did you mean "held"?
+s.yaml:4:52: guarantees.fifo.at_risk_at_least: a guarantee that no pair could have broken proves nothing`},
+	})
+}
+
 func checkHeadlines(t *testing.T, tests []headlineTest) {
 	t.Helper()
 	for _, test := range tests {
@@ -192,6 +223,20 @@ func TestErrorPrintsExcerptAndRemedy(t *testing.T) {
   2 | clients: {m: {count: 1, channel: {pattern: room-${n}, count: 2}}}
     |                                                  ^
   remedy: put text with ${...} in quotes: inside of {} and [] YAML takes its brackets for its own`,
+		},
+		{
+			"word", "version: 1\nguarantees: {fifo: true}\nload: {talk: {flood: true, channel: c, rate: 5/s, for: 10s}}\n",
+			`s.yaml:2:20: guarantees.fifo: unknown word "true"
+  2 | guarantees: {fifo: true}
+    |                    ^
+  remedy: write held, or {at_risk_at_least: 1000}; leave the guarantee out when it need not hold`,
+		},
+		{
+			"no among", "version: 1\nguarantees: {fifo: {among: observers}}\nload: {talk: {flood: true, channel: c, rate: 5/s, for: 10s}}\n",
+			`s.yaml:2:21: unknown key "among" in guarantees.fifo
+  2 | guarantees: {fifo: {among: observers}}
+    |                     ^
+  remedy: the keys here are at_risk_at_least`,
 		},
 		{
 			"long line", "version: 1\nload: {" + strings.Repeat(" ", 100) + "talk: {by: nobody, rate: 1/s, for: 1s}} " + long,

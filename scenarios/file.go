@@ -33,16 +33,18 @@ import (
 // File is a whole scenario with every default filled in. All of it is plain data, in the order of the file; nothing in it
 // refers to YAML.
 type File struct {
-	Path    string // as it was opened, for messages
-	Text    string // as it was written, for run.json: "${env.X}" stands for itself, a header value in clear as "***"
-	Name    string // letters, digits, "-", "_"; the name of the file without its extension unless it gives one
-	Seed    uint64 // 1 unless it gives one
-	Server  Server
-	Clients []Clients // at least one, unless all loads are floods
-	Load    []Load    // at least one
-	Windows []Window
-	Drain   time.Duration // the longest wait for missing deliveries after the load; 10 s unless it gives one
-	Budgets []Budget
+	Path       string // as it was opened, for messages
+	Text       string // as it was written, for run.json: "${env.X}" stands for itself, a header value in clear as "***"
+	Name       string // letters, digits, "-", "_"; the name of the file without its extension unless it gives one
+	Seed       uint64 // 1 unless it gives one
+	Server     Server
+	Clients    []Clients // at least one, unless all loads are floods
+	Load       []Load    // at least one
+	Windows    []Window
+	Drain      time.Duration // the longest wait for missing deliveries after the load; 10 s unless it gives one
+	PairWindow time.Duration // how far apart two events may be due and still be compared; 1 s unless it gives one
+	Guarantees []Guarantee
+	Budgets    []Budget
 }
 
 // Window is a named interval, relative to the barrier. It holds what was due in [From, To), and ends with the load at the

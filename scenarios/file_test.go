@@ -32,6 +32,10 @@ load:
   press: {flood: true, rate: 0.5/ms, for: 10s, send: shout, channel: press-room, workers: 3, payload: {text: "a text that is longer than six bytes, by far"}}
 windows: {warmup: 0s..5s, steady: 5s..41.5s}
 drain: 1m
+ordering: {window: 1500ms}
+guarantees:
+  total: {among: observers, at_risk_at_least: 7}
+  fifo: held
 budgets:
   "fanout_latency{ path : sse , window : steady }": ["p(99)<250ms", "max < 2s"]
   events_lost: count==0
@@ -87,8 +91,10 @@ func TestParseReadsEveryKey(t *testing.T) {
 				InFlight: 1, Send: "shout", Payload: Payload{Size: 58 + 44, Text: "a text that is longer than six bytes, by far"},
 			},
 		},
-		Windows: []Window{{"warmup", 0, 5 * time.Second}, {"steady", 5 * time.Second, 41500 * time.Millisecond}},
-		Drain:   time.Minute,
+		Windows:    []Window{{"warmup", 0, 5 * time.Second}, {"steady", 5 * time.Second, 41500 * time.Millisecond}},
+		Drain:      time.Minute,
+		PairWindow: 1500 * time.Millisecond,
+		Guarantees: []Guarantee{{"total", "observers", 7}, {"fifo", "", 1000}},
 		Budgets: []Budget{
 			{"fanout_latency{window:steady,path:sse}", "fanout_latency", map[string]string{"window": "steady", "path": "sse"}, Threshold{"p(99)<250ms", "p(99)", 99, "<", 250}},
 			{"fanout_latency{window:steady,path:sse}", "fanout_latency", map[string]string{"window": "steady", "path": "sse"}, Threshold{"max < 2s", "max", 0, "<", 2000}},
@@ -111,7 +117,7 @@ func TestParseFillsInDefaults(t *testing.T) {
 			Name: "talk", By: "members", Only: 3, Stages: []Stage{{5, 5, 2 * time.Second}}, InFlight: 1, Send: "message",
 			Payload: Payload{Size: 200},
 		}},
-		Drain: 10 * time.Second,
+		Drain: 10 * time.Second, PairWindow: time.Second,
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -178,6 +184,25 @@ budgets: {"fanout_latency{window:steady,path:sse}": ["p(99)<1s", {threshold: max
 		got.Text, want.Text = "", ""
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%s style: got  %+v\nwant %+v", name, got, want)
+		}
+	}
+}
+
+// The two forms of a guarantee mean the same, and stand in the order of the file.
+func TestGuaranteesInAllForms(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"{}":                         "[]",
+		"{fifo: held, total: held}":  "[{fifo  1000} {total everyone 1000}]",
+		"{total: held, fifo: held}":  "[{total everyone 1000} {fifo  1000}]",
+		"{total: {}, fifo: {}}":      "[{total everyone 1000} {fifo  1000}]",
+		"{total: {among: everyone}}": "[{total everyone 1000}]",
+		"\n  fifo:\n    at_risk_at_least: 1\n  total:\n    among: observers\n    at_risk_at_least: 1000000000": "[{fifo  1} {total observers 1000000000}]",
+		"\n  total: &all {at_risk_at_least: 5}\n  fifo: *all":                                                  "[{total everyone 5} {fifo  5}]",
+	} {
+		f := parse(t, whole+"guarantees: "+text+"\n")
+		if got := fmt.Sprint(f.Guarantees); got != want {
+			t.Errorf("%s: got %s, want %s", text, got, want)
 		}
 	}
 }

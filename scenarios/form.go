@@ -5,15 +5,17 @@ package scenarios
 
 type fileForm struct {
 	spot
-	Version integer            `yaml:"version"`
-	Name    text               `yaml:"name"`
-	Seed    integer            `yaml:"seed"`
-	Server  serverForm         `yaml:"server"`
-	Clients named[clientsForm] `yaml:"clients"`
-	Load    named[loadForm]    `yaml:"load"`
-	Windows named[interval]    `yaml:"windows"`
-	Drain   duration           `yaml:"drain"`
-	Budgets named[budgetForm]  `yaml:"budgets"`
+	Version    integer            `yaml:"version"`
+	Name       text               `yaml:"name"`
+	Seed       integer            `yaml:"seed"`
+	Server     serverForm         `yaml:"server"`
+	Clients    named[clientsForm] `yaml:"clients"`
+	Load       named[loadForm]    `yaml:"load"`
+	Windows    named[interval]    `yaml:"windows"`
+	Drain      duration           `yaml:"drain"`
+	Ordering   orderingForm       `yaml:"ordering"`
+	Guarantees guaranteesForm     `yaml:"guarantees"`
+	Budgets    named[budgetForm]  `yaml:"budgets"`
 }
 
 type serverForm struct {
@@ -85,6 +87,36 @@ type payloadForm struct {
 }
 
 func (p *payloadForm) short() any { return &p.Size }
+
+type orderingForm struct {
+	spot
+	Window duration `yaml:"window"`
+}
+
+type guaranteesForm struct {
+	spot
+	FIFO  fifoForm  `yaml:"fifo"`
+	Total totalForm `yaml:"total"`
+}
+
+// fifoForm is the word held, or how many pairs it takes. It speaks of one publisher, so that there is no among.
+type fifoForm struct {
+	spot
+	word   text
+	AtRisk integer `yaml:"at_risk_at_least"`
+}
+
+func (f *fifoForm) short() any { return &f.word }
+
+// totalForm is the word held, or whom it binds and how many pairs it takes.
+type totalForm struct {
+	spot
+	word   text
+	Among  text    `yaml:"among"`
+	AtRisk integer `yaml:"at_risk_at_least"`
+}
+
+func (t *totalForm) short() any { return &t.word }
 
 type budgetForm struct {
 	oneOrMore[thresholdForm]

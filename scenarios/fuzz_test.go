@@ -73,6 +73,16 @@ func checkFile(t *testing.T, f *File) {
 			t.Errorf("got clients %+v", c)
 		}
 	}
+	if f.PairWindow <= 0 || f.PairWindow > maxPairWindow || len(f.Guarantees) > 2 {
+		t.Errorf("got %+v", f)
+	}
+	for _, g := range f.Guarantees {
+		fifo := g.Name == FIFO && g.Among == ""
+		total := g.Name == Total && (g.Among == Everyone || g.Among == Observers)
+		if !fifo && !total || g.AtRisk < 1 || g.AtRisk > maxAtRisk {
+			t.Errorf("got guarantee %+v", g)
+		}
+	}
 	for _, w := range f.Windows {
 		if w.From >= w.To || w.To > f.End() {
 			t.Errorf("got window %+v", w)

@@ -24,17 +24,19 @@ const (
 	maxWindows  = 100
 	maxBudgets  = 500
 	maxHeaders  = 50
+	maxAtRisk   = 1_000_000_000
 	maxWorkers  = 1000
 	maxCommands = 100_000_000 // of all loads
 
-	maxRate     = 1_000_000.0 // commands a second
-	maxTime     = 24 * time.Hour
-	maxDrain    = 10 * time.Minute
-	minPayload  = 64       // bytes
-	maxPayload  = 32 << 10 // bytes
-	maxName     = 64       // characters of a name that the scenario gives
-	maxText     = 4 << 10  // bytes of the text of a payload: escaped, it still fits the body that the target reads
-	maxChannel  = 200      // bytes of the name of a channel or a command
-	maxHeader   = 32 << 10 // bytes of all header names and values together
-	maxMaskable = 8        // bytes; shorter values are masked where they stand, not wherever they occur
+	maxRate       = 1_000_000.0 // commands a second
+	maxTime       = 24 * time.Hour
+	maxDrain      = 10 * time.Minute
+	maxPairWindow = time.Minute // the pairs to compare grow with it
+	minPayload    = 64          // bytes
+	maxPayload    = 32 << 10    // bytes
+	maxName       = 64          // characters of a name that the scenario gives
+	maxText       = 4 << 10     // bytes of the text of a payload: escaped, it still fits the body that the target reads
+	maxChannel    = 200         // bytes of the name of a channel or a command
+	maxHeader     = 32 << 10    // bytes of all header names and values together
+	maxMaskable   = 8           // bytes; shorter values are masked where they stand, not wherever they occur
 )

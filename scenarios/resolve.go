@@ -34,6 +34,8 @@ func (r *resolver) resolve(path string) *File {
 	if f.Drain > maxDrain {
 		r.add(form.Drain.at, "drain: "+f.Drain.String()+" is more than the limit, "+maxDrain.String(), "")
 	}
+	f.PairWindow = r.pairWindow()
+	f.Guarantees = r.guarantees()
 	f.Budgets = r.budgets()
 	return f
 }
