@@ -17,15 +17,18 @@ const DefaultWindow = time.Second
 const UserTieBelow = 5 * time.Millisecond
 
 // Analysis finds the pairs of events on whose order the clients of a run disagree. Feed it the history by Add, then Close
-// it. The zero value is ready. It holds 48 bytes a delivery and about 200 an event, and Close 32 more a delivery. Close
-// compares each event with those of its channel due within Window, at every client that saw both: 20 channels of 345
-// events and 100 clients, 10 such events each, are 7 million comparisons. It is not safe for concurrent use.
+// it. The zero value is ready. It holds 48 bytes a delivery and about 200 an event, and Close 40 more a delivery. Close
+// compares each event with those of its channel due within Window: at every client that saw both when their deliveries
+// overlap in time, at once when the last delivery of the one came before the first of the other. It is not safe for
+// concurrent use.
 type Analysis struct {
 	// Window is how far apart two events may be due and still be a pair, both ends included; 0 = DefaultWindow.
 	Window time.Duration
 
 	// TieBelow is how close two deliveries on different sockets may be and still be a tie; 0 = UserTieBelow when the run's
-	// stamps are "user", and else only what overlaps or touches. Negative = that, whatever the stamps are.
+	// stamps are "user", and else only what overlaps or touches. Negative = that, whatever the stamps are. It is raised
+	// above the noise floor that the run's self-test found (history.Noise): what is closer than an order which the harness
+	// was seen to invent has no order.
 	TieBelow time.Duration
 
 	commands   map[wire.EventID]*command
@@ -41,6 +44,8 @@ type command struct {
 	sentAt, due   int64
 	repliedAt     int64  // the reply was good
 	channel       uint32 // that Sent names; NoChannel = none
+	load          uint16 // that asked for it; 0 = not known
+	dispatches    []Dispatch
 }
 
 // candidate is an event, or a part of one, that somebody received: what pairs are made of.
@@ -52,6 +57,8 @@ type candidate struct {
 	sights  []sight  // one a client, by client
 	first   int64    // at of its first sight anywhere
 	last    int64    // at of its last first sight
+	begin   int64    // the earliest notBefore of its sights
+	viewers int      // number of the set of clients that saw it: two candidates with one number have one set
 	rank    int      // by order of first sight, within its channel
 }
 
@@ -79,6 +86,9 @@ func (a *Analysis) Add(batch []history.Observation) {
 			if o.Err == history.NoErr {
 				a.command(o.Event).reply(o)
 			}
+		case history.Dispatched:
+			c := a.command(o.Event)
+			c.dispatches = append(c.dispatches, Dispatch{At: o.At, Sequence: o.Sequence, Node: o.Node})
 		default: // says nothing about order
 		}
 	}
@@ -102,7 +112,7 @@ func (c *command) send(o *history.Observation) {
 		c.channel = o.Channel
 	}
 	if !c.sent || o.At < c.sentAt || o.At == c.sentAt && o.Due < c.due {
-		c.sentAt, c.due = o.At, o.Due
+		c.sentAt, c.due, c.load = o.At, o.Due, o.Load
 	}
 	c.sent = true
 }
@@ -146,7 +156,11 @@ func (a *Analysis) Close(run history.Run) Divergence {
 	if a.TieBelow == 0 && run.Machine.Stamps == "user" {
 		w.found.TieBelow = UserTieBelow
 	}
+	if run.Noise != nil && run.Noise.Floor > 0 {
+		w.found.TieBelow = max(w.found.TieBelow, time.Duration(run.Noise.Floor)+1)
+	}
 	w.least = max(1, int64(w.found.TieBelow))
+	w.forward = a.forwardStamps()
 	w.events = a.resolve(w.least)
 	w.all()
 	return w.found
@@ -172,9 +186,9 @@ func (a *Analysis) resolve(least int64) []candidate {
 	for i := range events {
 		e := &events[i]
 		e.sights = firstSights(sights[ends[i]:ends[i+1]], least)
-		e.first, e.last = e.sights[0].at, e.sights[0].at
+		e.first, e.last, e.begin = e.sights[0].at, e.sights[0].at, e.sights[0].notBefore
 		for _, s := range e.sights {
-			e.first, e.last = min(e.first, s.at), max(e.last, s.at)
+			e.first, e.last, e.begin = min(e.first, s.at), max(e.last, s.at), min(e.begin, s.notBefore)
 		}
 		e.command = a.commands[e.part.id]
 		if e.command != nil && e.command.sent {
@@ -185,5 +199,32 @@ func (a *Analysis) resolve(least int64) []candidate {
 		return cmp.Or(cmp.Compare(a.channel, b.channel), cmp.Compare(a.due, b.due),
 			cmp.Compare(a.part.id.Publisher, b.part.id.Publisher), cmp.Compare(a.part.id.Seq, b.part.id.Seq), cmp.Compare(a.part.number, b.part.number))
 	})
+	numberViewers(events)
 	return events
+}
+
+// numberViewers gives the candidates their sets of clients. Neighbours of one channel mostly have the same; two equal sets
+// that do not stand next to each other may get two numbers, which costs time and changes nothing.
+func numberViewers(events []candidate) {
+	for i := 1; i < len(events); i++ {
+		events[i].viewers = events[i-1].viewers
+		if !slices.EqualFunc(events[i].sights, events[i-1].sights, func(s, t sight) bool { return s.client == t.client }) {
+			events[i].viewers++
+		}
+	}
+}
+
+// forwardStamps tells whether on no socket the stamps run backwards, so that stamps which lie apart say the same as the
+// order of bytes.
+func (a *Analysis) forwardStamps() bool {
+	latest := make(map[connection]int64)
+	for i := range a.deliveries {
+		d := &a.deliveries[i]
+		socket := connection{d.client, d.conn}
+		if d.at < latest[socket] {
+			return false
+		}
+		latest[socket] = d.at
+	}
+	return true
 }

@@ -63,7 +63,8 @@
 //
 //   - on one Conn by the order of rows, which is that of the bytes; no stamp is asked;
 //   - on different Conns, when a.At < b.NotBefore: everything of a had arrived before anything of b could have. With TieBelow
-//     set, b.NotBefore - a.At must be at least that much, too.
+//     set, b.NotBefore - a.At must be at least that much, too; and it must be more than the noise floor of the run, the
+//     largest margin by which the harness was seen to turn a pair of known order round (0 with stamps by the kernel).
 //
 // Otherwise the pair is tied at that client, which then says nothing about it. Intervals that touch are tied: a clock that
 // shows one value twice proves no order. A NotBefore after At counts as At (the kernel stamps a segment a moment before the

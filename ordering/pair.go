@@ -1,5 +1,10 @@
 package ordering
 
+import (
+	"cmp"
+	"slices"
+)
+
 // views counts how the clients of one kind saw a pair.
 type views struct {
 	shared   int // saw both
@@ -17,17 +22,52 @@ type pair struct {
 	observers views // those of them that published neither
 }
 
-// compare asks every client that saw both. The sights of both stand by client.
-func compare(a, b *candidate, least int64) pair {
+// compare asks every client that saw both, but for pairs of which one was everywhere before the other was anywhere: most
+// pairs are such, and all that is left to find out about them is how many clients saw both.
+func (w *walk) compare(a, b *candidate) pair {
 	p := pair{a: a, b: b}
+	if w.forward {
+		switch {
+		case b.begin-a.last >= w.least:
+			p.all.forward, p.observers.forward = sharedBy(a, b)
+		case a.begin-b.last >= w.least:
+			p.all.backward, p.observers.backward = sharedBy(a, b)
+		}
+		if n := p.all.ordered(); n > 0 {
+			p.all.shared, p.observers.shared = n, p.observers.ordered()
+			return p
+		}
+	}
 	eachShared(a, b, func(s, t *sight) {
-		order, _ := s.against(t, least)
+		order, _ := s.against(t, w.least)
 		p.all.count(order)
 		if s.client != a.part.id.Publisher && s.client != b.part.id.Publisher {
 			p.observers.count(order)
 		}
 	})
 	return p
+}
+
+// sharedBy counts the clients that saw both, and those of them that published neither.
+func sharedBy(a, b *candidate) (all, observers int) {
+	if a.viewers == b.viewers {
+		all = len(a.sights)
+	} else {
+		eachShared(a, b, func(*sight, *sight) { all++ })
+	}
+	observers = all
+	if p := a.part.id.Publisher; a.seenBy(p) && b.seenBy(p) {
+		observers--
+	}
+	if p := b.part.id.Publisher; p != a.part.id.Publisher && a.seenBy(p) && b.seenBy(p) {
+		observers--
+	}
+	return all, observers
+}
+
+func (e *candidate) seenBy(client uint32) bool {
+	_, seen := slices.BinarySearchFunc(e.sights, client, func(s sight, client uint32) int { return cmp.Compare(s.client, client) })
+	return seen
 }
 
 // eachShared calls visit with the sights of each client that saw both, by client.

@@ -13,6 +13,7 @@ type walk struct {
 	found      Divergence
 	run        history.Run
 	least      int64 // the smallest gap between intervals that proves an order
+	forward    bool  // on no socket the stamps run backwards
 	deliveries []delivery
 	candidates []candidate // as deliveries number them
 	events     []candidate // by channel, due time and name
@@ -65,7 +66,7 @@ func (w *walk) walkChannel(begin, end int) {
 			s.Events++
 		}
 		for i := k - 1; i >= begin && w.close(&w.events[i], b); i-- {
-			p := compare(&w.events[i], b, w.least)
+			p := w.compare(&w.events[i], b)
 			w.enter(&p, i, k, sums)
 		}
 	}
@@ -150,7 +151,7 @@ func (w *walk) walkBeyond(begin, end int) {
 			if w.close(a, b) {
 				continue
 			}
-			if p := compare(a, b, w.least); p.all.divergent() {
+			if p := w.compare(a, b); p.all.divergent() {
 				for _, s := range w.sumsOf(b.due) {
 					s.Beyond.Divergent++
 				}
@@ -193,7 +194,7 @@ func (w *walk) fifoBeyond(a, b *candidate) {
 	if w.close(a, b) {
 		return
 	}
-	p := compare(a, b, w.least)
+	p := w.compare(a, b)
 	if sequential, wrong, ok := p.fifo(); ok && sequential && wrong > 0 {
 		for _, s := range w.sumsOf(b.due) {
 			s.Beyond.FIFOViolations++

@@ -29,6 +29,16 @@ type Event struct {
 	Sent     int64  // 0 = no Sent is on record
 	Replied  int64  // arrival of the good reply; 0 = none is on record
 	Earliest int64  // At of its first delivery anywhere
+	Load     uint16 // which entry of Run.Loads asked for it, from 1; 0 = not known
+
+	Dispatched []Dispatch // by time: when the nodes began to hand it out; none = no journal says
+}
+
+// Dispatch is one line of a node's journal: the server's own word on when an event was handed out, and as which in its order.
+type Dispatch struct {
+	At       int64
+	Sequence uint64
+	Node     uint16
 }
 
 // View is how one client saw a pair. Earlier and Later are its deliveries as they stand in the history. Margin is the time
@@ -116,7 +126,7 @@ func (w *walk) witnesses(class Class) (list []Witness) {
 	shown := []int{0, len(proofs) / 2, len(proofs) - 1}
 	for _, n := range slices.Compact(shown) {
 		a, b := &w.events[proofs[n].a], &w.events[proofs[n].b]
-		p := compare(a, b, w.least)
+		p := w.compare(a, b)
 		e := w.evidence(&p)
 		list = append(list, Witness{
 			Class: class, Rank: n + 1, Of: len(proofs), Channel: a.channel, A: a.event(), B: b.event(), Margin: time.Duration(e.margin()),
@@ -148,7 +158,10 @@ func (w *walk) observation(row uint32) history.Observation {
 func (e *candidate) event() Event {
 	shown := Event{ID: e.part.id, Part: e.part.number, Due: e.due, Earliest: e.first}
 	if e.command != nil {
-		shown.Sent, shown.Replied = e.command.sentAt, e.command.repliedAt
+		shown.Sent, shown.Replied, shown.Load = e.command.sentAt, e.command.repliedAt, e.command.load
+		shown.Dispatched = slices.SortedFunc(slices.Values(e.command.dispatches), func(a, b Dispatch) int {
+			return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Node, b.Node), cmp.Compare(a.Sequence, b.Sequence))
+		})
 	}
 	return shown
 }
