@@ -14,7 +14,7 @@ import (
 // In a scenario it stands as `fanout_latency{window:steady}: ["p(99)<250ms"]`. Selector and Threshold.Expression are the
 // two strings that go into run.json; ParseBudget reads them back.
 type Budget struct {
-	Selector  string            // the metric with its tags, window, path, load, in this order: "fanout_latency{window:steady,path:sse}"
+	Selector  string            // the metric with its tags, window, class, path, load, in this order: "fanout_latency{window:steady,path:sse}"
 	Metric    string            // one of Metrics
 	Tags      map[string]string // never nil
 	Threshold Threshold
@@ -136,8 +136,9 @@ func (b *Budget) addTag(info MetricInfo, text string) error {
 		return problem(b.Metric+" has no tag "+quote(tag)+suggest(tag, info.Tags), "its tags are "+strings.Join(info.Tags, ", "))
 	case b.Tags[tag] != "":
 		return problem("the tag "+tag+" of "+b.Metric+" is given twice", "write a budget of its own for each value")
-	case tag == TagPath && value != "reply" && value != "sse":
-		return problem("unknown path "+quote(value)+suggest(value, []string{"reply", "sse"}), "the paths are reply and sse")
+	}
+	if words := tagWords(tag); words != nil && !slices.Contains(words, value) {
+		return problem("unknown "+tag+" "+quote(value)+suggest(value, words), "write "+tag+":"+strings.Join(words, " or "+tag+":"))
 	}
 	b.Tags[tag] = value
 	return nil
@@ -148,13 +149,13 @@ func (b *Budget) selector() string {
 	if len(b.Tags) == 0 {
 		return b.Metric
 	}
-	var tags []string
-	for _, tag := range []string{TagWindow, TagPath, TagLoad} {
+	var spelled []string
+	for _, tag := range allTags() {
 		if b.Tags[tag] != "" {
-			tags = append(tags, tag+":"+b.Tags[tag])
+			spelled = append(spelled, tag+":"+b.Tags[tag])
 		}
 	}
-	return b.Metric + "{" + strings.Join(tags, ",") + "}"
+	return b.Metric + "{" + strings.Join(spelled, ",") + "}"
 }
 
 // parseThreshold reads "aggregation operator bound".

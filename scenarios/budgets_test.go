@@ -19,6 +19,9 @@ func TestParseBudget(t *testing.T) {
 		{"http_reqs{load:press,window:w}", "rate>100", "http_reqs{window:w,load:press} map[load:press window:w] rate 0 > 100"},
 		{"events_lost{window:steady}", "count==0", "events_lost{window:steady} map[window:steady] count 0 == 0"},
 		{"reach", "value==1", "reach map[] value 0 == 1"},
+		{"divergent_pairs{class:observer-observer,window:w}", "count<10", "divergent_pairs{window:w,class:observer-observer} map[class:observer-observer window:w] count 0 < 10"},
+		{"order_divergence{ class : originator-observer }", "rate<=0.02", "order_divergence{class:originator-observer} map[class:originator-observer] rate 0 <= 0.02"},
+		{"fifo_violations", "count==0", "fifo_violations map[] count 0 == 0"},
 		{"http_req_failed", "rate<0.01", "http_req_failed map[] rate 0 < 0.01"},
 		{"clients", "value==2000", "clients map[] value 0 == 2000"},
 
@@ -45,7 +48,12 @@ func TestParseBudget(t *testing.T) {
 		{"reach{windw:a}", "value==1", `reach has no tag "windw", did you mean "window"?: its tags are window`},
 		{"reach{window:a,window:b}", "value==1", `the tag window of reach is given twice: write a budget of its own for each value`},
 		{"clients{window:a}", "value==1", `clients has no tags: write clients alone`},
-		{"own_latency{path:poll}", "max<1", `unknown path "poll": the paths are reply and sse`},
+		{"own_latency{path:poll}", "max<1", `unknown path "poll": write path:reply or path:sse`},
+		{"ties{class:observer}", "count==0", `unknown class "observer": write class:originator-observer or class:observer-observer`},
+		{"ties{class:observer-observers}", "count==0", `unknown class "observer-observers", did you mean "observer-observer"?: write class:originator-observer or class:observer-observer`},
+		{"order_inversions{class:observer-observer}", "count==0", `order_inversions has no tag "class": its tags are window`},
+		{"order_divergence", "count==0", `order_divergence has no aggregation "count": it is a rate: ask for rate`},
+		{"order_divergence", "rate<5", `"5" is no ratio: write a number from 0 to 1, for example 0.01 for one percent`},
 	}
 	for _, test := range tests {
 		b, err := ParseBudget(test.metric, test.threshold)

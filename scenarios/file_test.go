@@ -270,16 +270,30 @@ func TestReadTellsWhatTheFileSystemSays(t *testing.T) {
 	}
 }
 
+// What scenarios.yaml shows in a comment is part of the language, and the warning says the same as the comment.
+func TestGuaranteeInACommentIsOne(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../scenarios.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := parse(t, strings.Replace(string(text), "# total:", "total:", 1))
+	if fmt.Sprint(f.Guarantees) != "[{fifo  1000} {total observers 1000}]" || len(f.Warnings(0)) != 1 {
+		t.Errorf("got %v, warnings %v", f.Guarantees, f.Warnings(0))
+	}
+}
+
 // The two files that come with the repository are scenarios, and mean what their comments say.
 func TestFilesOfTheRepository(t *testing.T) {
 	t.Parallel()
 	for path, want := range map[string]struct {
 		clients, channels, senders int
 		commands                   float64
+		pairs                      float64
 		windows                    string
 	}{
-		"../scenarios.yaml": {2000, 20, 40, 7000, "[{warmup 0s 5s} {steady 5s 35s}]"},
-		"demo.yaml":         {500, 10, 20, 1000, "[{warmup 0s 2s} {steady 2s 10s}]"},
+		"../scenarios.yaml": {2000, 20, 40, 7000, 34_500, "[{warmup 0s 5s} {steady 5s 35s}]"},
+		"demo.yaml":         {500, 10, 20, 1000, 4750, "[{warmup 0s 2s} {steady 2s 10s}]"},
 	} {
 		f, err := Read(path, nil)
 		if err != nil {
@@ -290,6 +304,12 @@ func TestFilesOfTheRepository(t *testing.T) {
 		if c.Count != want.clients || len(c.ChannelNames) != want.channels || l.Only != want.senders || l.Stages.Commands() != want.commands ||
 			fmt.Sprint(f.Windows) != want.windows || f.Seed != 42 || len(f.Budgets) != 5 || !l.Poisson || l.Payload.Size != 200 {
 			t.Errorf("%s: got %+v", path, f)
+		}
+		// Pairs of one sender that are due within W of each other, at a rate r for a time T: r*r*W*(T-W/2). A sender has one
+		// command on the wire, so that the second of a pair is sent after the reply to the first, and FIFO can break on all.
+		rate, length, apart := l.Stages[0].To/float64(l.Only), l.Stages.Length().Seconds(), f.PairWindow.Seconds()
+		if got := float64(l.Only) * rate * rate * apart * (length - apart/2); got != want.pairs || fmt.Sprint(f.Guarantees) != "[{fifo  1000}]" {
+			t.Errorf("%s: %v pairs of one sender, want %v, enough for %v", path, got, want.pairs, f.Guarantees)
 		}
 		if warnings := f.Warnings(0); warnings != nil {
 			t.Errorf("%s: %v", path, warnings)

@@ -46,12 +46,28 @@ func (t MetricType) Aggregations() []string {
 	}
 }
 
-// The tags that a selector can name.
+// The tags that a selector can name, in the order in which it names them.
 const (
 	TagWindow = "window" // a window of the scenario: what was due in it
+	TagClass  = "class"  // who disagrees, or could: originator-observer or observer-observer
 	TagPath   = "path"   // by which way a delivery came: reply or sse
 	TagLoad   = "load"   // a flood of the scenario; without it a metric leaves floods out
 )
+
+// allTags lists them.
+func allTags() []string { return []string{TagWindow, TagClass, TagPath, TagLoad} }
+
+// tagWords lists the values of a tag that are words of the language; nil for one whose values the scenario names.
+func tagWords(tag string) []string {
+	switch tag {
+	case TagClass:
+		return []string{"originator-observer", "observer-observer"}
+	case TagPath:
+		return []string{"reply", "sse"}
+	default:
+		return nil
+	}
+}
 
 // MetricInfo describes one metric that a budget can judge.
 type MetricInfo struct {
@@ -77,6 +93,7 @@ func Metrics() []MetricInfo {
 	window := []string{TagWindow}
 	delivery := []string{TagWindow, TagPath}
 	request := []string{TagWindow, TagLoad}
+	pairs := []string{TagWindow, TagClass}
 	return []MetricInfo{
 		{"fanout_latency", Trend, Milliseconds, delivery, "due -> delivery, at every subscriber"},
 		{"own_latency", Trend, Milliseconds, delivery, "due -> delivery, at the client that sent it"},
@@ -93,6 +110,14 @@ func Metrics() []MetricInfo {
 		{"events_lost", Counter, Count, window, "expected deliveries that never came"},
 		{"events_duplicated", Counter, Count, window, "deliveries beyond the first of an event at one client"},
 		{"indeterminate", Counter, Count, window, "deliveries neither expected nor lost: a stream began or ended meanwhile"},
+		{"order_divergence", Rate, Ratio, pairs, "divergent pairs, divided by those at risk"},
+		{"divergent_pairs", Counter, Count, pairs, "pairs of events that one client saw in one order and another in the other"},
+		{"at_risk_pairs", Counter, Count, pairs, "pairs that enough clients order, so that they could disagree"},
+		{"ties", Counter, Count, pairs, "pairs that would be at risk, but for stamps that give no order"},
+		{"order_inversions", Counter, Count, window, "(pair, client): seen against the order of first sight"},
+		{"events_touched", Counter, Count, window, "events in at least one divergent pair"},
+		{"fifo_violations", Counter, Count, window, "pairs of one publisher that somebody saw reversed, the second sent after the reply to the first"},
+		{"fifo_concurrent", Counter, Count, window, "pairs of one publisher that somebody saw reversed, in flight together: no violation"},
 		{"sse_events", Counter, Count, window, "deliveries by stream"},
 		{"sse_reconnects", Counter, Count, window, "streams that were opened again"},
 		{"sse_connecting", Trend, Milliseconds, window, "a stream was dialled -> its response head arrived"},

@@ -37,6 +37,10 @@ func (f *File) Warnings(maxFiles int) []string {
 			warnings = append(warnings, fmt.Sprintf("load.%s: nobody listens on the channel %q, so that its commands reach nobody", f.Load[i].Name, name))
 		}
 	}
+	if slices.ContainsFunc(f.Guarantees, func(g Guarantee) bool { return g.Name == Total }) && f.Server.Bundled.Design == Hologram {
+		warnings = append(warnings, "guarantees.total: the design "+Hologram+" does not promise one order for all clients: expect to see it violated; "+
+			"the design "+SingleChannel+" promises one")
+	}
 	for _, h := range f.Server.Headers {
 		if h.clear {
 			warnings = append(warnings, fmt.Sprintf("server.headers.%s stands in the file in clear: write ${env.NAME} to keep a secret out of it", h.Name))

@@ -31,6 +31,9 @@ load:
 		{"nobody listens to a load", strings.Replace(roomy, "channel: room-1}", "channel: lobby}", 1), 0, `load.news: nobody listens on the channel "lobby", so that its commands reach nobody`},
 		{"nobody listens to a flood", strings.Replace(roomy, "channel: room-10", "channel: room-11", 1), 0, ""},
 		{"nobody listens where they post", strings.Replace(roomy, "stream: none}", "channel: hall, stream: none}", 1) + "  hail: {by: backend, rate: 1/s, for: 1s}\n", 0, `load.hail: nobody listens on the channel "hall", so that its commands reach nobody`},
+		{"an order that nobody promises", roomy + "guarantees: {total: {among: observers}}", 0, "guarantees.total: the design hologram does not promise one order for all clients: expect to see it violated; the design single-channel promises one"},
+		{"an order that is promised", roomy + "server: {bundled: {design: single-channel}}\nguarantees: {total: held, fifo: held}", 0, ""},
+		{"FIFO is promised", roomy + "guarantees: {fifo: held}", 0, ""},
 		{"secret in the file", roomy + `server: {headers: {A: s3cr3t, B: "${env.TOKEN}"}}`, 0, "server.headers.A stands in the file in clear: write ${env.NAME} to keep a secret out of it"},
 	}
 	for _, test := range tests {
