@@ -21,7 +21,7 @@ func FuzzParse(f *testing.F) {
 	}
 	for _, text := range []string{
 		everything, whole, "", "- - - a", "{{{", "? a", "a: &a {b: *a}", "a: !!x y", "<<: *a", "a: |\n  b", "\"", "x: [1, {a: b}]\n---\n...",
-		whole + "server: {headers: {A: \"x\ty\", B: *b}}", "version: 1\r\nload:\r\n", "%", "a: >-\n\n  b\n c", "a:\n  - b\n -c", ": :", "&a", "*", "- &a\n- *a",
+		whole + "server: {headers: {A: \"x\ty\", B: *b}}", whole + "server: {headers: {A: \"x\\ty\"}}", "version: 1\r\nload:\r\n", "%", "a: >-\n\n  b\n c", "a:\n  - b\n -c", ": :", "&a", "*", "- &a\n- *a",
 	} {
 		f.Add([]byte(text))
 	}

@@ -75,7 +75,7 @@ func place(t *token.Token) *node {
 	return &node{line: t.Position.Line, column: t.Position.Column}
 }
 
-// checkTokens refuses what would make the parser slow or its stack deep. Brackets nest by themselves; dashes, anchors and
+// checkTokens refuses what would make the parser slow or its stack deep, or what the lexer misreads. Brackets nest by themselves; dashes, anchors and
 // tags nest when they follow each other on one line. What nests by indentation costs its author the square of its depth.
 func checkTokens(tokens token.Tokens, f *faults) bool {
 	depth, aliases, keys, openers, line := 0, 0, 0, 0, 0
@@ -95,7 +95,11 @@ func checkTokens(tokens token.Tokens, f *faults) bool {
 		case token.MappingValueType:
 			keys++
 		}
+		quoted := t.Type == token.DoubleQuoteType || t.Type == token.SingleQuoteType
 		switch {
+		case quoted && strings.Contains(strings.TrimSpace(t.Origin), "\t"): // the library then loses what stands behind the quotes
+			f.add(place(t), "a tab stands in a text in quotes", `write \t for it, in double quotes`)
+			return false
 		case depth > maxDepth || openers > maxDepth:
 			f.add(place(t), "lists and mappings are nested more than "+strconv.Itoa(maxDepth)+" deep", "")
 			return false
