@@ -68,7 +68,7 @@ bench-receive: ## cost of the receive path beside a bare read loop and r3labs/ss
 verify-delay: ## an injected delay of 50 ms on real sockets must be measured as 50 ms +- 1 ms
 	@go test -count=1 -run '^TestVerifyDelay$$' -v ./run -verify
 
-verify-noise: ## pairs of writes in a known order: 0 may be reported in the wrong one, those that TCP held back left out and counted
+verify-noise: ## pairs of messages that left in a known order: 0 may be reported in the wrong one, none is left out
 	@go test -count=1 -run '^TestVerifyNoise$$' -v -timeout 30m ./run -verify
 
 # DuckDB comes from npm and is kept in bin/; nothing of holobench reads what it says.

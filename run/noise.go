@@ -23,7 +23,8 @@ type NoiseOptions struct {
 	MaxGap      time.Duration // between one write of the peer and the next, drawn uniformly from 0 up to it; 0 = 1 ms
 	ReaderDelay time.Duration // the longest pause before a read, drawn uniformly from 0 up to it; 0 = none
 	Busy        bool          // a goroutine of this process computes all the while
-	Limit       time.Duration // no command is sent later than this after the clients are ready; 0 = none
+	TieBelow    time.Duration // intervals that are less than this apart are ties, as the analysis of a run may have it; 0 = those that touch
+	Limit       time.Duration // no command is sent later than this after the measurement began; 0 = none
 }
 
 // StartNoisePeer starts a process that runs NoisePeer.Serve and returns when it listens: its address (host:port), and a
@@ -31,18 +32,20 @@ type NoiseOptions struct {
 // write while the probe's readers cannot run: it is for tests in a bubble only.
 type StartNoisePeer func(ctx context.Context) (addr string, stop func() error, err error)
 
-// Noise says how often clients saw two messages in another order than that in which they were written. A pair is one
-// message on the stream and the reply to the command that caused it: they come to one client on two sockets, and the peer
-// that wrote them knows which write(2) had returned before the other began.
+// Noise says how often clients saw two messages in another order than that in which they left. A pair is one message on the
+// stream and the reply to the command that caused it: they come to one client on two sockets, and the peer that wrote them
+// knows that the one had left before the write of the other began (see NoiseWrite). Every pair is judged of which the
+// client saw both.
 type Noise struct {
 	Pairs       int // that were judged
-	Overlapping int // of which the writes overlapped, so that there is no order to know; not judged
-	Held        int // of which TCP still held the first when the second was written (see NoiseWrite); not judged
-	HeldTurned  int // of these, such as arrived with the second first, by intervals: what TCP did, not the harness
-	Missing     int // of which the client did not see both; not judged
+	Overlapping int // whose writes overlap, so that there is no order to know: only a peer whose clock was set back makes any
+	Missing     int // of which the client did not see both
+
+	Waited      int           // writes, of all, that TCP held back at first, so that the peer waited; nothing is left out for it
+	LongestWait time.Duration // of these
 
 	Intervals NoiseCount  // by the intervals from NotBefore to At, as every figure of a report is
-	Kernel    NoiseCount  // by the lone kernel stamp At
+	Kernel    NoiseCount  // by the lone At: with kernel stamps, the kernel's own
 	User      NoiseCount  // by the moment Handled at which the client's own code ran
 	Wrong     []WrongPair // the first few that are in the wrong order by intervals, to find out why
 }
@@ -51,8 +54,8 @@ type Noise struct {
 type NoiseCount struct {
 	Right        int
 	Wrong        int
-	Tied         int           // no order is told: the intervals overlap, or the stamps are equal
-	LargestWrong time.Duration // the longest gap between the two writes of a pair in the wrong order
+	Tied         int           // no order is told: the intervals overlap or are too close, or the stamps are equal
+	LargestWrong time.Duration // the largest margin by which a pair was reported in the wrong order
 }
 
 // WrongPair is one pair in the wrong order: when its writes began and ended, and what the client made of them. Its times
@@ -73,8 +76,9 @@ func (w WrongPair) String() string {
 		w.FirstSeen.Client, w.FirstSeen.Event.Seq, us(w.First.End), seen(w.FirstSeen), us(w.Second.Begin), us(w.Second.End), seen(w.SecondSeen))
 }
 
-// Floor is the longest gap between two writes that the clients reported in the wrong order; 0 says that none was. Two
-// events that a client saw in some order with a margin of no more than Floor may have come in the other one.
+// Floor is the largest margin, from the At of the one to the NotBefore of the other, by which a pair was reported in the
+// wrong order; 0 says that none was. Two events that a client saw in some order with a margin of no more than Floor may
+// have come in the other one.
 func (n Noise) Floor() time.Duration { return n.Intervals.LargestWrong }
 
 // TieShare is the share of the pairs that have no order by intervals; 0 when there are no pairs.
@@ -93,8 +97,8 @@ func (n Noise) share(part int) float64 {
 	return float64(part) / float64(n.Pairs)
 }
 
-// BriefNoise is the self-test at the start of a run: two messages beside each reply, 20 clients, 1.2 s at most besides
-// the time that the connections take. StartPeer, Dial and Seed are left to the caller.
+// BriefNoise is the self-test at the start of a run: two messages beside each reply, 20 clients, a few tenths of a second
+// and never more than 1.2 s for sending. StartPeer, Dial, Seed and TieBelow are left to the caller.
 func BriefNoise() NoiseOptions {
 	return NoiseOptions{Pairs: 2000, Clients: 20, Messages: 2, Limit: 1200 * time.Millisecond}
 }
@@ -110,6 +114,7 @@ func MeasureNoise(ctx context.Context, o NoiseOptions) (noise Noise, err error) 
 	if o.Messages > maxNoiseMessages {
 		return Noise{}, fmt.Errorf("measure the noise: %d messages a pair, at most %d are possible", o.Messages, maxNoiseMessages)
 	}
+	began := time.Now()
 	addr, stop, err := o.StartPeer(ctx)
 	if err != nil {
 		return Noise{}, fmt.Errorf("start the peer of the noise probe: %w", err)
@@ -120,6 +125,9 @@ func MeasureNoise(ctx context.Context, o NoiseOptions) (noise Noise, err error) 
 		}
 	}()
 	p := newNoiseProbe(o, addr)
+	if o.Limit > 0 {
+		p.until = began.Add(o.Limit)
+	}
 	if err := p.run(ctx); err != nil {
 		return Noise{}, fmt.Errorf("measure the noise: %w", err)
 	}
@@ -127,7 +135,7 @@ func MeasureNoise(ctx context.Context, o NoiseOptions) (noise Noise, err error) 
 	if err != nil {
 		return Noise{}, fmt.Errorf("ask the peer of the noise probe what it wrote: %w", err)
 	}
-	return judgeNoise(written, p.delivered(), p.crowd.Epoch), nil
+	return judgeNoise(written, p.delivered(), p.crowd.Epoch, o.TieBelow), nil
 }
 
 func (o NoiseOptions) withDefaults() NoiseOptions {

@@ -16,8 +16,9 @@ type noiseSeen struct {
 	stream []history.Observation
 }
 
-// judgeNoise compares what was written with what was seen, message by message.
-func judgeNoise(written []noiseCommand, delivered []history.Observation, epoch int64) Noise {
+// judgeNoise compares what was written with what was seen, message by message. Intervals that are less than tieBelow apart
+// are ties.
+func judgeNoise(written []noiseCommand, delivered []history.Observation, epoch int64, tieBelow time.Duration) Noise {
 	all := make(map[wire.EventID]*noiseSeen)
 	for _, o := range delivered {
 		seen := all[o.Event]
@@ -33,56 +34,62 @@ func judgeNoise(written []noiseCommand, delivered []history.Observation, epoch i
 	}
 	var n Noise
 	for _, command := range written {
+		n.waits(command.Reply)
+		for _, w := range command.Stream {
+			n.waits(w)
+		}
 		seen := all[command.Event]
 		if seen == nil || len(seen.reply) != 1 || len(seen.stream) != len(command.Stream) {
 			n.Missing += len(command.Stream)
 			continue
 		}
 		for i, message := range command.Stream {
-			n.judge(command.Reply, message, seen.reply[0], seen.stream[i], epoch)
+			n.judge(command.Reply, message, seen.reply[0], seen.stream[i], epoch, tieBelow)
 		}
 	}
 	return n
 }
 
+// waits counts a write that TCP held back.
+func (n *Noise) waits(w NoiseWrite) {
+	if w.Waited > 0 {
+		n.Waited++
+		n.LongestWait = max(n.LongestWait, time.Duration(w.Waited))
+	}
+}
+
 // judge adds one pair.
-func (n *Noise) judge(reply, message NoiseWrite, replySeen, messageSeen history.Observation, epoch int64) {
+func (n *Noise) judge(reply, message NoiseWrite, replySeen, messageSeen history.Observation, epoch int64, tieBelow time.Duration) {
 	pair := WrongPair{First: reply, Second: message, FirstSeen: replySeen, SecondSeen: messageSeen, Epoch: epoch}
 	switch {
 	case reply.End <= message.Begin:
 	case message.End <= reply.Begin:
 		pair = WrongPair{First: message, Second: reply, FirstSeen: messageSeen, SecondSeen: replySeen, Epoch: epoch}
-	default:
+	default: // the peer's clock was set back between the two
 		n.Overlapping++
 		return
 	}
-	a, b := pair.FirstSeen, pair.SecondSeen
-	if pair.First.Unsent > 0 {
-		n.Held++
-		if b.At < a.NotBefore {
-			n.HeldTurned++
-		}
-		return
-	}
 	n.Pairs++
-	gap := time.Duration(pair.Second.Begin - pair.First.End)
-	if n.Intervals.add(a.At < b.NotBefore, b.At < a.NotBefore, gap) && len(n.Wrong) < maxWrongPairs {
+	a, b := pair.FirstSeen, pair.SecondSeen
+	if n.Intervals.add(b.NotBefore-a.At, a.NotBefore-b.At, max(1, int64(tieBelow))) && len(n.Wrong) < maxWrongPairs {
 		n.Wrong = append(n.Wrong, pair)
 	}
-	n.Kernel.add(a.At < b.At, b.At < a.At, gap)
-	n.User.add(a.Handled < b.Handled, b.Handled < a.Handled, gap)
+	n.Kernel.add(b.At-a.At, a.At-b.At, 1)
+	n.User.add(b.Handled-a.Handled, a.Handled-b.Handled, 1)
 }
 
-// add counts one pair and says whether it was wrong.
-func (c *NoiseCount) add(right, wrong bool, gap time.Duration) bool {
+// add counts one pair, which was reported in the right order by one margin and in the wrong one by the other, and says
+// whether it is wrong. A margin below least says nothing.
+func (c *NoiseCount) add(right, wrong, least int64) bool {
 	switch {
-	case right:
+	case right >= least:
 		c.Right++
-	case wrong:
+	case wrong >= least:
 		c.Wrong++
-		c.LargestWrong = max(c.LargestWrong, gap)
+		c.LargestWrong = max(c.LargestWrong, time.Duration(wrong))
+		return true
 	default:
 		c.Tied++
 	}
-	return wrong
+	return false
 }

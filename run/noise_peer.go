@@ -23,17 +23,18 @@ const (
 	noiseReportPath  = "/written"
 	maxNoiseMessages = 16
 	maxNoiseRequest  = 64 << 10
+	maxHeld          = 5 * time.Second        // that TCP may hold bytes back: no reader of the probe is as late
+	heldPoll         = 100 * time.Microsecond // between two looks at what it holds
 )
 
-// NoiseWrite is one write(2) of the peer: the clock just before the call and just after its return, in nanoseconds of
-// CLOCK_REALTIME since 1970, and how many bytes of the connection had not left the machine then. A write that returned
-// has handed its bytes to TCP, no more. A reader that comes late acknowledges late, and when a whole congestion window
-// (at first 10 segments, however small) waits for that, TCP keeps what is written next, for milliseconds. Unsent is 0
-// where the system does not tell it.
+// NoiseWrite is one message of the peer on its way out, in nanoseconds of CLOCK_REALTIME since 1970. A write(2) that
+// returned has handed its bytes to TCP, no more: when a whole congestion window (at first 10 segments, however small) waits
+// for the acknowledgement of a reader that comes late, TCP keeps what is written next, for milliseconds. So a write is over
+// when the machine has sent all of it, and not before. (Where the system does not tell, when write(2) has returned.)
 type NoiseWrite struct {
-	Begin  int64 `json:"begin"`
-	End    int64 `json:"end"`
-	Unsent int   `json:"unsent"`
+	Begin  int64 `json:"begin"`  // just before write(2)
+	End    int64 `json:"end"`    // just after the connection was seen to have nothing unsent
+	Waited int64 `json:"waited"` // of which TCP held bytes back, after write(2) had returned; 0 = it did not
 }
 
 // noiseCommand is what the peer wrote for one command.
@@ -44,8 +45,8 @@ type noiseCommand struct {
 }
 
 // NoisePeer is the server of the noise probe. It speaks the plain JSON wire, but it does what each command tells it: it
-// writes the reply and some messages on the sender's stream one after the other, from one goroutine, so that each write(2)
-// has returned before the next one begins. Use it once.
+// writes the reply and some messages on the sender's stream one after the other, from one goroutine, and each has left the
+// machine before the write of the next one begins. So their order is known by construction. Use it once.
 type NoisePeer struct {
 	Pause func(time.Duration) // between two writes, precise or not: what counts is measured; nil = a timer
 
@@ -55,12 +56,21 @@ type NoisePeer struct {
 	written []noiseCommand
 	working int        // commands that are being carried out
 	idle    *sync.Cond // there are none
+	failed  error      // why an order could not be made known, if one could not
 	closed  bool
 }
 
-// Serve answers on listener until ctx ends, and then ends every connection and returns nil once their goroutines are over.
-// It closes the listener.
+// Serve answers on listener until ctx ends, then ends every connection and returns once their goroutines are over: nil, or
+// why the order of some writes could not be made known. It closes the listener.
 func (p *NoisePeer) Serve(ctx context.Context, listener net.Listener) error {
+	err := p.accept(ctx, listener)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return errors.Join(err, p.failed)
+}
+
+// accept is Serve without its verdict.
+func (p *NoisePeer) accept(ctx context.Context, listener net.Listener) error {
 	p.conns, p.streams, p.idle = make(map[net.Conn]bool), make(map[string]net.Conn), sync.NewCond(&p.mu)
 	var serving sync.WaitGroup
 	defer serving.Wait()
@@ -177,10 +187,10 @@ func (p *NoisePeer) obey(conn net.Conn, body []byte) error {
 			p.pause(order.gaps[i-1])
 		}
 		if i == order.place {
-			done.Reply, err = timedWrite(conn, reply)
+			done.Reply, err = p.write(conn, reply)
 		} else {
 			var w NoiseWrite
-			w, err = timedWrite(stream, message)
+			w, err = p.write(stream, message)
 			done.Stream = append(done.Stream, w)
 		}
 		if err != nil {
@@ -218,10 +228,43 @@ func (p *NoisePeer) pause(d time.Duration) {
 	<-time.After(d)
 }
 
-func timedWrite(conn net.Conn, b []byte) (NoiseWrite, error) {
-	begin := time.Now().UnixNano()
-	_, err := conn.Write(b)
-	return NoiseWrite{Begin: begin, End: time.Now().UnixNano(), Unsent: unsent(conn)}, err
+// write writes b and waits until all of it has left the machine.
+func (p *NoisePeer) write(conn net.Conn, b []byte) (NoiseWrite, error) {
+	w := NoiseWrite{Begin: time.Now().UnixNano()}
+	if _, err := conn.Write(b); err != nil {
+		return w, err
+	}
+	written, held := time.Now(), false
+	for {
+		rest, err := unsent(conn)
+		if err == nil && time.Since(written) > maxHeld && rest > 0 {
+			err = fmt.Errorf("after %v %d bytes to %s had not been sent", maxHeld, rest, conn.RemoteAddr())
+		}
+		if err != nil {
+			return w, p.fail(err)
+		}
+		if rest == 0 {
+			break
+		}
+		held = true
+		p.pause(heldPoll)
+	}
+	over := time.Now()
+	w.End = over.UnixNano()
+	if held {
+		w.Waited = int64(max(1, over.Sub(written)))
+	}
+	return w, nil
+}
+
+// fail notes, for the end of Serve, that the order of some writes is not known; it returns err.
+func (p *NoisePeer) fail(err error) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.failed == nil {
+		p.failed = err
+	}
+	return err
 }
 
 func noiseReply(event wire.Event) []byte {

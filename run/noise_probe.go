@@ -24,6 +24,7 @@ const (
 type noiseProbe struct {
 	o     NoiseOptions
 	crowd *clients.Crowd
+	until time.Time    // no command is sent later; zero = no limit
 	over  []chan error // of each client: how its command in flight ended
 
 	mu       sync.Mutex // guards what follows
@@ -98,16 +99,12 @@ func (p *noiseProbe) run(ctx context.Context) error {
 
 // post lets AtOnce drivers, each with clients of its own, send all commands, one after the other is over (see next).
 func (p *noiseProbe) post(ctx context.Context, crowd []*clients.Client) error {
-	until := time.Time{}
-	if p.o.Limit > 0 {
-		until = time.Now().Add(p.o.Limit)
-	}
 	errs := make([]error, p.o.AtOnce)
 	var driving sync.WaitGroup
 	for d := range p.o.AtOnce {
 		driving.Go(func() {
 			mine := (len(crowd) - d + p.o.AtOnce - 1) / p.o.AtOnce // clients d, d + AtOnce, ...
-			for errs[d] == nil && (until.IsZero() || time.Now().Before(until)) {
+			for errs[d] == nil && p.inTime() {
 				id, message := p.next(d, mine)
 				if message == nil {
 					return
@@ -118,8 +115,13 @@ func (p *noiseProbe) post(ctx context.Context, crowd []*clients.Client) error {
 		})
 	}
 	driving.Wait()
+	if p.sent == 0 && !p.inTime() {
+		return fmt.Errorf("when its clients were ready, the %v were over in which it may send", p.o.Limit)
+	}
 	return errors.Join(errs...)
 }
+
+func (p *noiseProbe) inTime() bool { return p.until.IsZero() || time.Now().Before(p.until) }
 
 // await waits until the command of a client is over.
 func (p *noiseProbe) await(ctx context.Context, id int) error {

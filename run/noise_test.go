@@ -100,8 +100,8 @@ func sum(c run.NoiseCount) int { return c.Right + c.Wrong + c.Tied }
 // checkNoise checks what holds for every measurement: all pairs were judged, and none is in the wrong order by intervals.
 func checkNoise(t *testing.T, n run.Noise, pairs int) {
 	t.Helper()
-	if n.Pairs+n.Held != pairs || n.Missing != 0 || n.Overlapping != 0 {
-		t.Errorf("%d pairs judged, %d held, %d missing, %d overlapping; want %d in all, 0, 0", n.Pairs, n.Held, n.Missing, n.Overlapping, pairs)
+	if n.Pairs != pairs || n.Missing != 0 || n.Overlapping != 0 {
+		t.Errorf("%d pairs judged, %d missing, %d overlapping; want %d, 0, 0", n.Pairs, n.Missing, n.Overlapping, pairs)
 	}
 	if sum(n.Intervals) != n.Pairs || sum(n.Kernel) != n.Pairs || sum(n.User) != n.Pairs {
 		t.Errorf("the counts do not add up to %d: %+v", n.Pairs, n)
@@ -188,8 +188,9 @@ func TestNoiseFindsAnInventedOrder(t *testing.T) {
 		if n.Pairs != pairs || n.Intervals.Wrong < pairs*12/100 || n.Intervals.Wrong > pairs*18/100 || n.Kernel.Wrong != n.Intervals.Wrong {
 			t.Errorf("a lag of %v on the stream: %+v", lag, n)
 		}
-		if n.Floor() >= lag || n.Floor() < lag*9/10 {
-			t.Errorf("the noise floor is %v, want just below the lag of %v", n.Floor(), lag)
+		// The margin is what the lag leaves of the gap: all of it where the gap is next to nothing.
+		if n.Floor() > lag || n.Floor() < lag*9/10 {
+			t.Errorf("the noise floor is %v, want the lag of %v or just below", n.Floor(), lag)
 		}
 		if len(n.Wrong) == 0 || len(n.Wrong) > 10 {
 			t.Fatalf("%d pairs are kept as evidence", len(n.Wrong))
@@ -264,8 +265,8 @@ func TestNoiseThatCannotBeMeasured(t *testing.T) {
 func logNoise(t *testing.T, row string, n run.Noise) {
 	t.Helper()
 	intervals, kernel, user := n.WrongShares()
-	t.Logf("%-44s %7d pairs   ties %6.3f %%   wrong by: intervals %d (%.3f %%), kernel stamp %.3f %% (gaps <= %v), user stamp %.3f %% (gaps <= %v); held %d, turned %d",
-		row, n.Pairs, 100*n.TieShare(), n.Intervals.Wrong, 100*intervals, 100*kernel, n.Kernel.LargestWrong, 100*user, n.User.LargestWrong, n.Held, n.HeldTurned)
+	t.Logf("%-44s %6d pairs, %6.3f %% tied; wrong by intervals %d (%.3f %%), by kernel stamp %6.3f %%, by user stamp %6.3f %%; TCP held %d writes, up to %.3f ms",
+		row, n.Pairs, 100*n.TieShare(), n.Intervals.Wrong, 100*intervals, 100*kernel, 100*user, n.Waited, float64(n.LongestWait)/1e6)
 }
 
 func TestVerifyNoise(t *testing.T) {
@@ -273,7 +274,7 @@ func TestVerifyNoise(t *testing.T) {
 		t.Skip("a long proof: make verify-noise")
 	}
 	const each = 4000
-	pairs, wrong, held := 0, 0, 0
+	pairs, wrong := 0, 0
 	for _, crowd := range []int{1, 100, 2000} {
 		for _, messages := range []int{1, 2, 5} {
 			for _, late := range []bool{false, true} {
@@ -295,14 +296,11 @@ func TestVerifyNoise(t *testing.T) {
 				if messages == 1 && !late && n.TieShare() >= 0.01 {
 					t.Errorf("%s: %.2f %% ties, less than 1 %% are allowed", row, 100*n.TieShare())
 				}
-				pairs, wrong, held = pairs+n.Pairs, wrong+n.Intervals.Wrong, held+n.Held
+				pairs, wrong = pairs+n.Pairs, wrong+n.Intervals.Wrong
 			}
 		}
 	}
-	t.Logf("%d pairs in all, %d in the wrong order by intervals; %d more left out, as TCP held the first when the second was written", pairs, wrong, held)
-	if held*100 >= pairs {
-		t.Errorf("%d pairs were left out, that is 1 %% or more", held)
-	}
+	t.Logf("%d pairs in all, %d in the wrong order by intervals; none was left out", pairs, wrong)
 	if pairs < 50000 {
 		t.Errorf("%d pairs are too few to say anything; 50,000 are asked for", pairs)
 	}

@@ -1,31 +1,31 @@
 package run
 
 import (
+	"fmt"
 	"net"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
-// unsent is how many bytes, written to conn, this machine has not sent yet: TCP holds them back while as many segments as
-// its congestion window allows wait for their acknowledgement. It is 0 for what is no socket.
-func unsent(conn net.Conn) int {
+// unsent is how many bytes, written to conn, this machine has not sent yet (SIOCOUTQNSD). It is 0 for what is no socket.
+func unsent(conn net.Conn) (int, error) {
 	socket, ok := conn.(syscall.Conn)
 	if !ok {
-		return 0
+		return 0, nil
 	}
 	raw, err := socket.SyscallConn()
 	if err != nil {
-		return 0
+		return 0, fmt.Errorf("reach the descriptor of %s: %w", conn.RemoteAddr(), err)
 	}
 	held := 0
-	err = raw.Control(func(fd uintptr) {
-		if n, err := unix.IoctlGetInt(int(fd), unix.SIOCOUTQNSD); err == nil {
-			held = n
-		}
-	})
-	if err != nil {
-		return 0
+	var failed error
+	err = raw.Control(func(fd uintptr) { held, failed = unix.IoctlGetInt(int(fd), unix.SIOCOUTQNSD) })
+	if err == nil {
+		err = failed
 	}
-	return held
+	if err != nil {
+		return 0, fmt.Errorf("ask what %s has not sent: %w", conn.LocalAddr(), err)
+	}
+	return held, nil
 }
