@@ -2,6 +2,7 @@ package ordering
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 
@@ -160,7 +161,7 @@ func (a *Analysis) Close(run history.Run) Divergence {
 		w.found.TieBelow = max(w.found.TieBelow, time.Duration(run.Noise.Floor)+1)
 	}
 	w.least = max(1, int64(w.found.TieBelow))
-	w.forward = a.forwardStamps()
+	w.forward, w.found.Mixed = a.sockets()
 	w.events = a.resolve(w.least)
 	w.all()
 	return w.found
@@ -214,17 +215,29 @@ func numberViewers(events []candidate) {
 	}
 }
 
-// forwardStamps tells whether on no socket the stamps run backwards, so that stamps which lie apart say the same as the
-// order of bytes.
-func (a *Analysis) forwardStamps() bool {
+// sockets tells whether on no socket the stamps run backwards, so that stamps which lie apart say the same as the order of
+// bytes, and how many clients got their deliveries on more than one socket.
+func (a *Analysis) sockets() (forward bool, mixed int) {
 	latest := make(map[connection]int64)
+	first := make(map[uint32]uint32) // the first socket of a client; mixedSockets = there are more
+	forward = true
 	for i := range a.deliveries {
 		d := &a.deliveries[i]
 		socket := connection{d.client, d.conn}
-		if d.at < latest[socket] {
-			return false
-		}
+		at, known := latest[socket]
+		forward = forward && (!known || d.at >= at)
 		latest[socket] = d.at
+		if known {
+			continue
+		}
+		if conn, known := first[d.client]; !known {
+			first[d.client] = d.conn
+		} else if conn != mixedSockets {
+			first[d.client] = mixedSockets
+			mixed++
+		}
 	}
-	return true
+	return forward, mixed
 }
+
+const mixedSockets = math.MaxUint32

@@ -13,6 +13,7 @@ import (
 type Divergence struct {
 	Window   time.Duration // pairs due at most this far apart are looked at
 	TieBelow time.Duration // on different sockets, deliveries closer than this give no order
+	Mixed    int           // clients whose deliveries came on more than one socket: only at them do stamps decide, not bytes
 
 	Overall   Figures
 	Channels  []ChannelFigures // by number of the channel; one that saw no event has no entry

@@ -129,7 +129,7 @@ func busy(shape func(due int64, ms float64) float64) *book {
 			Client: publisher, Conn: 2, Event: wire.EventID{Publisher: publisher, Seq: seq}, Channel: channel, Due: due,
 		}
 		command := o
-		command.Kind, command.NotBefore, command.At, command.Handled = history.Sent, free, sent, sent+20e3
+		command.Kind, command.NotBefore, command.At, command.Handled, command.Load = history.Sent, free, sent, sent+20e3, 1
 		b.add(command)
 		o.Kind = history.Delivered
 		replied := sent

@@ -14,7 +14,10 @@ func (r *Report) Console(w io.Writer, colour bool) error {
 	p := printer{w: bufio.NewWriter(w), colour: colour}
 	p.head(r)
 	p.budgets(r)
+	p.guarantees(r)
 	p.checks(r)
+	p.order(r)
+	p.promises(r)
 	p.trends(r)
 	p.totals(r)
 	p.troubles(r)
@@ -90,6 +93,9 @@ func (p *printer) head(r *Report) {
 	p.line("")
 	p.line("  " + p.paint(bold+";"+hue, word) + "  " + clean(sentence))
 	p.line("  " + r.Sentence())
+	if sentence := r.OrderSentence(); sentence != "" {
+		p.line("  " + sentence)
+	}
 	if ending := r.Ending(); ending != "" {
 		p.line("  " + p.paint(red, clean(ending)))
 	}
@@ -116,20 +122,20 @@ func (p *printer) budgets(r *Report) {
 			p.line("    " + clean(j.Metric))
 			last = j.Metric
 		}
-		p.line("    " + p.mark(j.Verdict) + " " + clean(j.Threshold) + "  " + p.outcome(j))
+		p.line("    " + p.mark(j.Verdict) + " " + clean(j.Threshold) + "  " + p.outcome(j.Verdict, j.Outcome()))
 	}
 }
 
-func (p *printer) outcome(j *Judgement) string {
-	text := clean(j.Outcome())
-	switch j.Verdict {
+// outcome prints what was measured in the colour of its verdict.
+func (p *printer) outcome(v Verdict, text string) string {
+	switch v {
 	case Held:
-		return text
+		return clean(text)
 	case Violated:
-		return p.paint(red, text)
+		return p.paint(red, clean(text))
 	case Unknown:
 	}
-	return p.paint(yellow, text)
+	return p.paint(yellow, clean(text))
 }
 
 func (p *printer) checks(r *Report) {
@@ -237,7 +243,7 @@ func (p *printer) totals(r *Report) {
 	p.line("")
 	for i := range r.Metrics {
 		m := &r.Metrics[i]
-		if m.Type != Trend && m.Tag("window") == "" {
+		if m.Type != Trend && m.Tag("window") == "" && !hasSection(m.Name) {
 			p.dotted(4, "", m.String(), m.total())
 		}
 	}

@@ -6,36 +6,54 @@ import (
 	"time"
 
 	"holobench/history"
+	"holobench/ordering"
 )
 
 // Headline is the verdict of the whole run in one word or two, and what stands behind it in one sentence.
 func (r *Report) Headline() (word, sentence string) {
-	total := len(r.Budgets)
+	total := len(r.Budgets) + len(r.Demands)
 	switch r.Exit() {
 	case ExitInterrupted:
 		return "INTERRUPTED", "the run was stopped before its end; what follows holds for the part that ran"
 	case ExitViolated:
-		return "VIOLATED", fmt.Sprintf("%d of %s: %s", r.count(Violated), plural(int64(total), "budget"), r.first(Violated))
+		return "VIOLATED", fmt.Sprintf("%d of %s: %s", r.count(Violated), r.judged(), r.first(Violated))
 	case ExitFailed:
 		return "NOT FINISHED", "the run could not be carried to its end"
 	case ExitUnknown:
 		return "UNKNOWN", fmt.Sprintf("%d of %s can be neither held nor violated: %s",
-			r.count(Unknown), plural(int64(total), "budget"), r.first(Unknown))
+			r.count(Unknown), r.judged(), r.first(Unknown))
 	}
-	if total == 0 {
-		return "DONE", "the scenario sets no budget, so that there is nothing to judge"
+	switch total {
+	case 0:
+		return "DONE", "the scenario sets no budget and no guarantee, so that there is nothing to judge"
+	case 1:
+		return "PASSED", "the one " + strings.TrimPrefix(r.judged(), "1 ") + " is held"
 	}
-	if total == 1 {
-		return "PASSED", "the one budget is held"
-	}
-	return "PASSED", fmt.Sprintf("all %d budgets are held", total)
+	return "PASSED", "all " + r.judged() + " are held"
 }
 
-// first tells of the first budget with that verdict.
+// judged names what the scenario asks for: "5 budgets and 1 guarantee".
+func (r *Report) judged() string {
+	var parts []string
+	if n := len(r.Budgets); n > 0 {
+		parts = append(parts, plural(int64(n), "budget"))
+	}
+	if n := len(r.Demands); n > 0 {
+		parts = append(parts, plural(int64(n), "guarantee"))
+	}
+	return strings.Join(parts, " and ")
+}
+
+// first tells of the first budget, or else guarantee, with that verdict.
 func (r *Report) first(v Verdict) string {
 	for i := range r.Budgets {
 		if j := &r.Budgets[i]; j.Verdict == v {
 			return clean(j.Metric + " " + j.Threshold + " " + j.Outcome())
+		}
+	}
+	for i := range r.Demands {
+		if g := &r.Demands[i]; g.Verdict == v {
+			return clean("guarantee " + g.String() + " " + g.Outcome())
 		}
 	}
 	return ""
@@ -88,6 +106,23 @@ func (r *Report) Sentence() string {
 		parts = append(parts, fmt.Sprintf("%s lost, %s came twice or more", thousands(lost), thousands(duplicated)))
 	}
 	return strings.Join(parts, "; ") + "."
+}
+
+// OrderSentence says in one sentence who disagreed with whom; "" when no pair was at risk.
+func (r *Report) OrderSentence() string {
+	o := &r.Order.Overall
+	if o.All.AtRisk == 0 {
+		return ""
+	}
+	said := func(p *ordering.Pairs) string {
+		return fmt.Sprintf("%s of %s", thousands(int64(p.Divergent)), plural(int64(p.AtRisk), "at-risk pair"))
+	}
+	text := fmt.Sprintf("Between the author of an event and the others, %s came in two orders; between onlookers, %s",
+		said(&o.OriginatorObserver), said(&o.ObserverObserver))
+	if o.All.Tied > 0 {
+		text += fmt.Sprintf("; %s give no order", plural(int64(o.All.Tied), "pair"))
+	}
+	return text + "."
 }
 
 func (r *Report) total(name string) int64 {

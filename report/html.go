@@ -18,9 +18,13 @@ type page struct {
 	Title, Word, Class string
 	Headline           string
 	Sentence, Ending   string
+	OrderSentence      string
 	Subject            string
 	Warnings, Notes    []string
 	Budgets            []pageBudget
+	Guarantees         []pageCheck
+	Order              *pageOrder
+	Promises           []pageCheck
 	Charts             []figure
 	Windows            []pageWindow
 	Checks             []pageCheck
@@ -73,7 +77,7 @@ func (r *Report) HTML() ([]byte, error) {
 func (r *Report) page() (*page, error) {
 	word, headline := r.Headline()
 	p := &page{
-		Title: r.Run.Name, Word: word, Class: "held", Headline: headline, Sentence: r.Sentence(), Ending: r.Ending(), Subject: r.Subject(),
+		Title: r.Run.Name, Word: word, Class: "held", Headline: headline, Sentence: r.Sentence(), OrderSentence: r.OrderSentence(), Ending: r.Ending(), Subject: r.Subject(),
 		Warnings: r.Warnings, Notes: r.Notes, ScenarioFile: r.Run.Scenario.File, ScenarioText: r.Run.Scenario.Text, Thin: ThinTail,
 		Provenance: r.provenance(),
 	}
@@ -108,12 +112,16 @@ func (r *Report) page() (*page, error) {
 		p.Health = append(p.Health, pageHealth{name, mean, top})
 	}
 	for i := range r.Metrics {
-		if m := &r.Metrics[i]; m.Type != Trend && m.Tag("window") == "" {
+		if m := &r.Metrics[i]; m.Type != Trend && m.Tag("window") == "" && !hasSection(m.Name) {
 			p.Totals = append(p.Totals, pageFact{m.String(), m.total()})
 		}
 	}
 	p.Windows = r.pageWindows()
+	p.Guarantees, p.Promises = r.pageGuarantees(), r.pagePromises()
 	var err error
+	if p.Order, err = r.pageOrder(); err != nil {
+		return nil, err
+	}
 	p.Charts, err = r.figures()
 	return p, err
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"holobench/history"
+	"holobench/ordering"
 )
 
 // The names of the metrics, as budgets spell them. docs/results.md says what each means and how it misleads.
@@ -24,6 +25,14 @@ const (
 	EventsLost        = "events_lost"
 	EventsDuplicated  = "events_duplicated"
 	Indeterminate     = "indeterminate"
+	OrderDivergence   = "order_divergence"
+	DivergentPairs    = "divergent_pairs"
+	AtRiskPairs       = "at_risk_pairs"
+	Ties              = "ties"
+	OrderInversions   = "order_inversions"
+	EventsTouched     = "events_touched"
+	FIFOViolations    = "fifo_violations"
+	FIFOConcurrent    = "fifo_concurrent"
 	SSEEvents         = "sse_events"
 	SSEConnecting     = "sse_connecting"
 	SSEReconnects     = "sse_reconnects"
@@ -32,8 +41,8 @@ const (
 
 // metrics lists every figure in a fixed order: metric by metric, the whole run first, then its windows; behind each of
 // these its parts by path or by flood. A part that holds nothing is left out, a whole never is.
-func (f *Figures) metrics() []Metric {
-	l := lister{figures: f}
+func (f *Figures) metrics(order *ordering.Divergence) []Metric {
+	l := lister{figures: f, found: order}
 	l.audiences(FanoutLatency, everyone)
 	l.audiences(OtherLatency, other)
 	l.audiences(OwnLatency, own)
@@ -59,6 +68,7 @@ func (f *Figures) metrics() []Metric {
 	l.counts(EventsLost, func(s *standings) int64 { return s.lost })
 	l.counts(EventsDuplicated, func(s *standings) int64 { return s.duplicated })
 	l.counts(Indeterminate, func(s *standings) int64 { return s.indeterminate })
+	l.order()
 	l.windows(func(t *tally, tags []Tag, seconds float64) {
 		l.add(counter(SSEEvents, tags, t.streamed, 1, seconds))
 	})
@@ -74,6 +84,7 @@ func (f *Figures) metrics() []Metric {
 // lister makes metrics of tallies.
 type lister struct {
 	figures *Figures
+	found   *ordering.Divergence
 	list    []Metric
 }
 

@@ -43,22 +43,37 @@ func (r *Report) figures() ([]figure, error) {
 		if len(c.chart.curves) == 0 {
 			continue
 		}
-		f := figure{Title: c.chart.title, Caption: c.caption}
-		for _, curve := range c.chart.curves {
-			f.Legend = append(f.Legend, legendEntry{className(curve.hue), curve.name})
-		}
-		wide, err := c.chart.svg(760, 300)
+		f, err := c.chart.figure(c.caption)
 		if err != nil {
 			return nil, err
 		}
-		narrow, err := c.chart.svg(360, 280)
-		if err != nil {
-			return nil, err
-		}
-		f.Wide, f.Narrow = template.HTML(wide), template.HTML(narrow) // our own drawing, whose texts the library escapes
 		list = append(list, f)
 	}
 	return list, nil
+}
+
+// The widths for which everything is drawn, in points.
+const (
+	wideWidth   = 760
+	narrowWidth = 360
+)
+
+// figure draws the chart.
+func (c *chart) figure(caption string) (figure, error) {
+	f := figure{Title: c.title, Caption: caption}
+	for _, curve := range c.curves {
+		f.Legend = append(f.Legend, legendEntry{className(curve.hue), curve.name})
+	}
+	wide, err := c.svg(wideWidth, 300)
+	if err != nil {
+		return figure{}, err
+	}
+	narrow, err := c.svg(narrowWidth, 280)
+	if err != nil {
+		return figure{}, err
+	}
+	f.Wide, f.Narrow = template.HTML(wide), template.HTML(narrow) // our own drawing, whose texts the library escapes
+	return f, nil
 }
 
 // className is the class of the style sheet that has the colour of a curve.

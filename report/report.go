@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"holobench/history"
+	"holobench/ordering"
 )
 
 // Report is what a run comes to: plain data, the same for the same history.
@@ -13,6 +15,9 @@ type Report struct {
 	Run      history.Run
 	Metrics  []Metric    // see Figures for the order
 	Budgets  []Judgement // in the order of the scenario
+	Order    ordering.Divergence
+	Demands  []Guarantee // that the scenario makes, in its order
+	Promises []Promise   // what the server promises of order, and what was seen of it
 	Checks   []Check
 	Troubles []Trouble   // what went wrong, by kind and reason
 	Health   []Condition // of the generator
@@ -28,6 +33,8 @@ type Report struct {
 	StealShare float64
 	ClockSteps int
 	Damaged    int // segments of the history
+
+	names *history.Names
 }
 
 // Trouble counts one way in which something went wrong.
@@ -42,10 +49,13 @@ type Trouble struct {
 func New(h *history.History) (*Report, error) {
 	f := NewFigures(&h.Run, h.Names)
 	var members membership
+	var order ordering.Analysis
+	order.Window = time.Duration(h.Run.PairWindow)
 	channels := make(map[uint32]struct{})
 	err := h.Scan(func(batch []history.Observation) error {
 		f.Add(batch)
 		members.add(batch)
+		order.Add(batch)
 		for i := range batch {
 			if batch[i].Kind == history.Delivered {
 				channels[batch[i].Channel] = struct{}{}
@@ -65,13 +75,17 @@ func New(h *history.History) (*Report, error) {
 	r := &Report{
 		Run: h.Run, Checks: f.checks(&h.Run), Troubles: f.troubles(), Health: conditions(&h.Run, samples), Timeline: f.timeline.moments(),
 		Rows: f.rows, Deliveries: f.deliveries, Events: f.tallies[whole].standing.events, Channels: len(channels),
-		Stray: f.tallies[whole].standing.stray, ClockSteps: len(f.steps), Damaged: len(h.Damaged),
+		Stray: f.tallies[whole].standing.stray, ClockSteps: len(f.steps), Damaged: len(h.Damaged), Order: order.Close(h.Run), names: h.Names,
 	}
-	r.Metrics = f.metrics()
+	r.Metrics = f.metrics(&r.Order)
 	r.StealShare = stealShare(r.Health)
 	for _, b := range h.Run.Budgets {
 		r.Budgets = append(r.Budgets, r.judge(b))
 	}
+	for _, g := range h.Run.Guarantees {
+		r.Demands = append(r.Demands, r.demand(g))
+	}
+	r.Promises = r.promises(f)
 	r.warn(h)
 	r.note()
 	if n := f.tallies[whole].clients.abandoned; n == 1 {
@@ -122,6 +136,15 @@ func (r *Report) warn(h *history.History) {
 	}
 	if m := r.find(FanoutLatency, nil); m != nil && m.Negative > 0 {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("%s deliveries arrived before they were due, by the clock: it was set back", thousands(m.Negative)))
+	}
+	if n := r.Run.Noise; n != nil && n.Wrong > 0 {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("the harness itself turned %d of %d pairs of known order round, by up to %s: what is closer has no order here",
+			n.Wrong, n.Pairs, formatDuration(time.Duration(n.Floor))))
+	}
+	for i := range r.Promises {
+		if p := &r.Promises[i]; p.State == Broken {
+			r.Warnings = append(r.Warnings, "a promise of the server is broken: "+p.Name+" "+p.Promised+": "+p.Seen)
+		}
 	}
 	if r.Run.Machine.Stamps == "user" {
 		r.Warnings = append(r.Warnings, "arrivals were stamped by the generator, not by the kernel: its own lag is part of every latency")

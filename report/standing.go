@@ -5,7 +5,7 @@ import (
 	"holobench/ordering"
 )
 
-// membership decides who should have received what. It is the report's only use of ordering.
+// membership decides who should have received what.
 type membership struct {
 	members ordering.Membership
 }

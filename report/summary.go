@@ -18,6 +18,7 @@ type summary struct {
 	Config   summaryConfig   `json:"config"`
 	Verdict  summaryVerdict  `json:"verdict"`
 	Counts   []summaryCheck  `json:"counts"`
+	Ordering summaryOrder    `json:"ordering"`
 	Results  summaryResults  `json:"results"`
 	Health   []summaryHealth `json:"generator"`
 	Troubles []summaryFault  `json:"troubles"`
@@ -46,8 +47,12 @@ type summaryVerdict struct {
 	Outcome  string          `json:"outcome"` // PASSED, VIOLATED, UNKNOWN, ...
 	Exit     int             `json:"exit"`
 	Sentence string          `json:"sentence"`
+	Order    string          `json:"order,omitempty"` // the sentence about order
 	Ending   string          `json:"ending,omitempty"`
 	Budgets  []summaryBudget `json:"budgets"`
+
+	Guarantees []summaryGuarantee `json:"guarantees"`
+	Promises   []summaryPromise   `json:"promises"`
 }
 
 type summaryBudget struct {
@@ -114,14 +119,16 @@ func (r *Report) Summary() ([]byte, error) {
 			Name: r.Run.Name, Seed: r.Run.Seed, Scenario: r.Run.Scenario.File, Subject: r.Subject(), Design: r.Run.Design, Machine: r.Run.Machine,
 			Groups: some(r.Run.Groups), Loads: some(r.Run.Loads), Windows: some(r.Run.Windows),
 		},
-		Verdict:  summaryVerdict{Outcome: word, Exit: r.Exit(), Sentence: r.Sentence(), Ending: r.Ending(), Budgets: []summaryBudget{}},
+		Verdict:  summaryVerdict{Outcome: word, Exit: r.Exit(), Sentence: r.Sentence(), Order: r.OrderSentence(), Ending: r.Ending(), Budgets: []summaryBudget{}},
 		Counts:   []summaryCheck{},
+		Ordering: r.summaryOrder(),
 		Results:  summaryResults{Metrics: []summaryMetric{}},
 		Health:   []summaryHealth{},
 		Troubles: []summaryFault{},
 		Warnings: some(r.Warnings),
 		Notes:    some(r.Notes),
 	}
+	s.Verdict.Guarantees, s.Verdict.Promises = r.summaryGuarantees(), r.summaryPromises()
 	for i := range r.Budgets {
 		s.Verdict.Budgets = append(s.Verdict.Budgets, summarise(&r.Budgets[i]))
 	}

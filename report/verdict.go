@@ -61,10 +61,15 @@ func (r *Report) judge(b history.Budget) Judgement {
 		j.Reason = strings.Join(reasons, "; ")
 		return j
 	}
-	j.Verdict = Violated
-	if bound.holds(j.Value.Value) {
-		j.Verdict = Held
+	if !bound.holds(j.Value.Value) {
+		j.Verdict = Violated
+		return j
 	}
+	if reason := r.exposure(m); reason != "" {
+		j.Reason = reason
+		return j
+	}
+	j.Verdict = Held
 	return j
 }
 
@@ -87,6 +92,7 @@ func (r *Report) doubts(m *Metric, j *Judgement) []string {
 	if j.Value.Thin {
 		reasons = append(reasons, fmt.Sprintf("fewer than %d events lie at or above it: the run is too short for this percentile", ThinTail))
 	}
+	reasons = append(reasons, r.orderDoubts(m)...)
 	if j.Unit == "ms" && m.Name != PublishDelay && m.Name != GeneratorLag {
 		reasons = append(reasons, r.saturation(m.Tag("window"), max(j.Value.Value, j.Bound))...)
 	}
@@ -159,6 +165,11 @@ func (r *Report) count(v Verdict) int {
 	n := 0
 	for _, j := range r.Budgets {
 		if j.Verdict == v {
+			n++
+		}
+	}
+	for _, g := range r.Demands {
+		if g.Verdict == v {
 			n++
 		}
 	}

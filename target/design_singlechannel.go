@@ -12,7 +12,7 @@ import (
 type singleChannel struct{}
 
 func (singleChannel) promises() map[string]string {
-	return map[string]string{"fifo": "per publisher", "order": "one per channel", "self_echo": "sse"}
+	return map[string]string{"fifo": "per publisher", "total": "per channel", "self_echo": "sse"}
 }
 
 func (singleChannel) dispatch(s *Server, cmd wire.Command) answer {

@@ -119,3 +119,14 @@ func parseHex8(p []byte) (v uint32, ok bool) {
 	}
 	return v, true
 }
+
+// AppendPayload appends the payload of a command: its marker, the text behind it, and "x" up to size bytes in all. A marker and
+// a text that are longer are not cut.
+func AppendPayload(dst []byte, m Marker, text string, size int) []byte {
+	start := len(dst)
+	dst = append(AppendMarker(dst, m), text...)
+	for len(dst)-start < size {
+		dst = append(dst, 'x')
+	}
+	return dst
+}

@@ -1,0 +1,96 @@
+package report
+
+import (
+	"fmt"
+
+	"holobench/history"
+)
+
+// State is what was seen of a promise, or of what is none.
+type State string
+
+// The states. Only a broken promise is the server's fault: what nobody promised may happen, and is shown so that its reader
+// knows.
+const (
+	Kept     State = "kept"
+	Broken   State = "broken"
+	Untested State = "untested" // promised, and nothing happened that could have broken it
+	Observed State = "observed" // not promised, and seen
+	Unseen   State = "unseen"   // not promised, and not seen
+)
+
+// Promise is one thing that a server may promise of order, and what was seen of it.
+type Promise struct {
+	Name     string // "fifo", "total", "self_echo"
+	Promised string // how far, in the server's words, for example "per publisher"; "" = not at all
+	State    State
+	Seen     string // in words
+}
+
+// Text says what is promised.
+func (p *Promise) Text() string {
+	if p.Promised == "" {
+		return p.Name + " (not promised)"
+	}
+	return p.Name + " (promised: " + p.Promised + ")"
+}
+
+// promises lays what the server promises beside what was seen. There are none for a server that nobody described.
+func (r *Report) promises(f *Figures) []Promise {
+	if r.Run.Promises == nil {
+		return nil
+	}
+	o := &r.Order.Overall
+	violations, fifoPairs := int64(o.FIFO.Violations+o.Beyond.FIFOViolations), int64(o.FIFO.Pairs)
+	divergent, atRisk := int64(o.All.Divergent+o.Beyond.Divergent), int64(o.All.AtRisk)
+	list := []Promise{
+		r.promise(fifoName, violations, fifoPairs, "of one publisher, the second sent after the reply to the first, changed places"),
+		r.promise(totalName, divergent, atRisk, "at risk were seen in two orders"),
+	}
+	if path := r.Run.Promises[selfEchoName]; path != "" {
+		list = append(list, selfEcho(path, &f.tallies[whole]))
+	}
+	return list
+}
+
+const selfEchoName = "self_echo"
+
+func (r *Report) promise(name string, broken, of int64, what string) Promise {
+	p := Promise{
+		Name: name, Promised: r.Run.Promises[name], State: Kept, Seen: fmt.Sprintf("%s of %s %s", thousands(broken), plural(of, "pair"), what),
+	}
+	switch {
+	case p.Promised == "" && broken > 0:
+		p.State = Observed
+	case p.Promised == "":
+		p.State = Unseen
+	case broken > 0:
+		p.State = Broken
+	case of == 0:
+		p.State = Untested
+	}
+	return p
+}
+
+// selfEcho looks by which way publishers heard of their own events.
+func selfEcho(path string, t *tally) Promise {
+	var all, right int64
+	for p := range paths {
+		n := t.latency[own][p].Count()
+		all += n
+		if history.Path(p).String() == path {
+			right += n
+		}
+	}
+	promise := Promise{
+		Name: selfEchoName, Promised: path, State: Kept,
+		Seen: fmt.Sprintf("%s of %s of their own came to publishers by it", thousands(right), plural(all, "event")),
+	}
+	switch {
+	case all == 0:
+		promise.State = Untested
+	case right < all:
+		promise.State = Broken
+	}
+	return promise
+}
