@@ -10,7 +10,7 @@ COUNT     ?= 6
 PKG       ?= ./...
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check fmt fuzz bench benchstat bench-receive verify-delay verify-noise verify-rows golden cover clean
+.PHONY: help demo build test check fmt fuzz bench benchstat bench-receive verify-delay verify-noise verify-zero verify-divergence verify-rows golden cover clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -70,6 +70,12 @@ verify-delay: ## an injected delay of 50 ms on real sockets must be measured as 
 
 verify-noise: ## pairs of messages that left in a known order: 0 may be reported in the wrong one, none is left out
 	@go test -count=1 -run '^TestVerifyNoise$$' -v -timeout 30m ./run -verify
+
+verify-zero: ## five runs each of the default load in the design single-channel, kernel and user stamps: no divergent pair, no tie
+	@go test -count=1 -run '^TestVerifyZero$$' -v -timeout 30m ./cmd/holobench -verify
+
+verify-divergence: ## three runs of the default scenario: the reply overtakes the stream, and a witness proves it
+	@go test -count=1 -run '^TestVerifyDivergence$$' -v -timeout 30m ./cmd/holobench -verify
 
 # DuckDB comes from npm and is kept in bin/; nothing of holobench reads what it says.
 verify-rows: build ## run scenarios.yaml and count its rows with DuckDB, an independent reader (needs node and npm)
