@@ -99,11 +99,11 @@ func binName(b *ordering.Bin) string {
 // divergenceChart is the share of divergent pairs by the time between the due times of the two.
 func (r *Report) divergenceChart() chart {
 	bins := r.Order.Bins
-	c := chart{title: "Divergence by time between the sends", xLabel: "due apart, less than", yLabel: "divergent, %", xMax: float64(len(bins))}
+	c := chart{title: "Divergence by time between the sends", xLabel: "due less than so many ms apart", yLabel: "divergent, %", xMax: float64(len(bins))}
 	c.curves = []curve{{name: ordering.OriginatorObserver.String(), hue: hueSecond}, {name: ordering.ObserverObserver.String(), hue: hueFirst}}
 	for i := range bins {
 		b := &bins[i]
-		c.xTicks = append(c.xTicks, tick{float64(i + 1), b.To.String()})
+		c.xTicks = append(c.xTicks, tick{float64(i + 1), significant(ms(float64(b.To)))})
 		for n, class := range classes(&b.Classes) {
 			share := 0.0
 			if class.pairs.AtRisk > 0 {

@@ -52,8 +52,8 @@ func (r *Report) orderFacts() []pageFact {
 	facts := []pageFact{
 		{"inversions", fmt.Sprintf("%s (a client saw a pair against the order of first sight)", thousands(int64(o.Inversions)))},
 		{"events touched", fmt.Sprintf("%s of %s are in a divergent pair", thousands(int64(o.Touched)), thousands(int64(o.Events)))},
-		{"fifo", fmt.Sprintf("%s of %s of one publisher violated, each seen by one client or more; of %s in flight together, %s changed places",
-			thousands(int64(o.FIFO.Violations)), plural(int64(o.FIFO.Pairs), "pair"), thousands(int64(o.FIFO.InFlight)), thousands(int64(o.FIFO.Concurrent)))},
+		{"fifo", fmt.Sprintf("%s of %s of one publisher violated; %s of %s in flight together changed places",
+			thousands(int64(o.FIFO.Violations)), plural(int64(o.FIFO.Pairs), "pair"), thousands(int64(o.FIFO.Concurrent)), thousands(int64(o.FIFO.InFlight)))},
 		{"tied views", fmt.Sprintf("%s (a client saw both events of a pair, and its stamps give no order)", thousands(int64(o.TiedViews)))},
 		{"noise floor", r.noiseText()},
 	}

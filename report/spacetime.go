@@ -92,7 +92,7 @@ func (d *spacetime) makeLanes() {
 	if b != first && b != second && b != a {
 		order = append(order, b)
 	}
-	margin := min(96, d.width/4.2)
+	margin := d.width / 6 // what stands beside the outer lanes must fit
 	for i, client := range order {
 		l := lane{client: client, name: "server", x: margin + float64(i)*(d.width-2*margin)/float64(len(order)-1)}
 		if client != serverLane {
@@ -131,7 +131,7 @@ func (d *spacetime) event(e *ordering.Event, letter string) {
 		d.labels = append(d.labels, label{lane: server, y: d.y(first) - 6, text: letter, class: letter})
 		source, leaves = server, first
 	}
-	d.label(publisher, publisher < server, started(e), letter+" sent "+after(d.w, started(e)), letter)
+	d.label(publisher, publisher < server, started(e), letter, "sent")
 	for _, v := range []*ordering.View{&d.w.First, &d.w.Second} {
 		for _, o := range []*history.Observation{&v.Earlier, &v.Later} {
 			if letterOf(d.w, o) != letter {
@@ -140,8 +140,7 @@ func (d *spacetime) event(e *ordering.Event, letter string) {
 			at := d.lane(int64(v.Client))
 			d.arrow(letter, source, leaves, at, o.At, "way down")
 			d.dot(letter, at, o.NotBefore, o.At)
-			by := o.Path.String()
-			d.label(at, at < server, o.At, letter+" "+by+" "+after(d.w, o.At), letter)
+			d.label(at, at < server, o.At, letter, o.Path.String())
 		}
 	}
 }
@@ -161,8 +160,14 @@ func (d *spacetime) dot(letter string, lane int, notBefore, at int64) {
 	fmt.Fprintf(&d.out, `<circle class="%s" cx="%.1f" cy="%.1f" r="4"/>`, letter, x, y)
 }
 
-func (d *spacetime) label(lane int, left bool, at int64, text, class string) {
-	d.labels = append(d.labels, label{lane: lane, left: left, y: d.y(at) + 4, text: text, class: class})
+// label says what happened at a lane and when. In a narrow picture there is room for the time alone; the words stand below
+// the picture.
+func (d *spacetime) label(lane int, left bool, at int64, letter, what string) {
+	text := letter + " " + what + " " + after(d.w, at)
+	if d.width < wideWidth {
+		text = letter + " " + strings.TrimSuffix(after(d.w, at), " ms")
+	}
+	d.labels = append(d.labels, label{lane: lane, left: left, y: d.y(at) + 4, text: text, class: letter})
 }
 
 // writeLabels moves the labels of each side apart, downwards, and from the bottom up again where they would leave the
