@@ -7,7 +7,7 @@ import (
 
 // Head is what a client needs to know of the head of a response.
 type Head struct {
-	Status          int    // 200 to 999
+	Status          int    // 200 to 999, or 101 when Parser.Switch asked for it
 	ContentType     string // as it was sent; "" when it was not
 	ContentEncoding string // such as "gzip"; "" when it was not sent. A body that has one is no plain event stream
 	Location        string // where a redirect leads to; "" when it was not sent
@@ -78,11 +78,11 @@ func (head *Head) frame(f framing) {
 	doubtful := f.chunked && (f.old || f.length >= 0)
 	head.Chunked, head.ContentLength = f.chunked, f.length
 	switch {
-	case head.Status == 204 || head.Status == 304:
+	case head.Status == 101 || head.Status == 204 || head.Status == 304:
 		head.Chunked, head.ContentLength = false, 0
 	case f.chunked:
 		head.ContentLength = -1
 	}
 	delimited := head.Chunked || head.ContentLength >= 0
-	head.KeepAlive = delimited && !doubtful && !f.close && (!f.old || f.keepAlive)
+	head.KeepAlive = head.Status != 101 && delimited && !doubtful && !f.close && (!f.old || f.keepAlive)
 }

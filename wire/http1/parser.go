@@ -3,7 +3,7 @@
 // The rules are those of RFC 9112, read strictly, because a client that measures must not guess:
 //
 //   - Lines end in CRLF; a bare LF is accepted, a bare CR is not. Folded header lines are refused.
-//   - Interim responses (1xx) are skipped. 101 is an error: nobody asked to switch protocols.
+//   - Interim responses (1xx) are skipped. 101 is an error, unless the caller asked to switch protocols (Parser.Switch).
 //   - 204 and 304 have no body. Else "Transfer-Encoding: chunked" delimits it, else Content-Length, else the end of the
 //     connection. Any other transfer coding, and Content-Lengths that contradict each other, are refused.
 //   - Chunk extensions and trailers are skipped.
@@ -41,6 +41,8 @@ type Handler interface {
 // Parser reads one response as it is pushed to it by Feed. The zero value is ready for the response to any request but
 // HEAD. It is not safe for concurrent use. It holds no buffer but that of a line whose end has not been fed.
 type Parser struct {
+	Switch *Switch // takes up a 101 Switching Protocols; nil = that is an error
+
 	head   Head
 	framed framing
 
@@ -128,10 +130,12 @@ func (p *Parser) Done() bool { return p.state == atEnd && p.err == nil }
 // Begun reports whether a byte of the response has come; interim responses count.
 func (p *Parser) Begun() bool { return p.state != atStart || p.used > 0 || len(p.line) > 0 }
 
-// Reset makes the parser ready for the next response, of a connection that was kept alive or of a new one.
+// Reset makes the parser ready for the next response, of a connection that was kept alive or of a new one. Switch stays,
+// without its fields.
 func (p *Parser) Reset() {
 	// The old head stays until the new one overwrites it: a field that repeats its value then costs no allocation.
-	*p = Parser{head: p.head, line: p.line[:0]}
+	*p = Parser{Switch: p.Switch, head: p.head, line: p.line[:0]}
+	p.Switch.forget()
 }
 
 // body passes on what b holds of the body.
@@ -221,10 +225,20 @@ func (p *Parser) lineRead(line []byte, h Handler) error {
 	case atStart:
 		p.state = inHead
 		p.framed = framing{length: -1}
-		return p.head.readStatus(line, &p.framed)
+		if err := p.head.readStatus(line, &p.framed); err != nil {
+			return err
+		}
+		if p.head.Status == 101 && p.Switch == nil {
+			return errSwitch
+		}
+		return nil
 	case inHead:
 		if len(line) > 0 {
-			return p.head.readField(line, &p.framed)
+			if err := p.head.readField(line, &p.framed); err != nil || p.head.Status != 101 {
+				return err
+			}
+			p.Switch.keep(line)
+			return nil
 		}
 		return p.headRead(h)
 	case inChunkSize:
@@ -247,10 +261,7 @@ func (p *Parser) lineRead(line []byte, h Handler) error {
 
 // headRead decides, at the empty line behind the head, where the body ends.
 func (p *Parser) headRead(h Handler) error {
-	if status := p.head.Status; status < 200 {
-		if status == 101 {
-			return errors.New("reading an HTTP response: 101 Switching Protocols, though no other protocol was asked for")
-		}
+	if status := p.head.Status; status < 200 && status != 101 {
 		p.state = atStart // p.used goes on, so that endless interim responses meet the limit of the head
 		return nil
 	}
