@@ -111,6 +111,18 @@ func TestWorkedExample(t *testing.T) {
 	}
 }
 
+// TestSentTwice: an event whose Sent stands twice was sent the first time, whichever row comes first.
+func TestSentTwice(t *testing.T) {
+	t.Parallel()
+	for _, at := range [][2]int64{{10, 20}, {20, 10}} {
+		got := standings(wholeRun(),
+			subscribed(clientA, 1, 0), subscribed(clientB, 1, 15), sent(1, at[0]), sent(1, at[1]), delivered(clientA, 1, 25), delivered(clientB, 1, 25))
+		if len(got) != 1 || got[0].Sent != 10*ms || countsOf(got[0]) != (counts{Expected: 1, Reached: 1, Indeterminate: 1, Delivered: 2}) {
+			t.Errorf("sent at %d ms: got %+v", at, got)
+		}
+	}
+}
+
 func TestMembershipTable(t *testing.T) {
 	t.Parallel()
 	checkCounts(t, []countsCase{
