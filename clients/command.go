@@ -122,7 +122,6 @@ type poster struct {
 	giveUp   context.Context // ends the wait for a reply
 	conn     wire.StampedConn
 	number   uint32
-	exact    bool
 	free     int64 // when the previous command was over
 	response http1.Parser
 	payload  []byte
@@ -155,7 +154,7 @@ func (p *poster) connection(ctx context.Context) (wire.StampedConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.conn, p.exact = conn, exactStamps(conn)
+	p.conn = conn
 	opened := c.note(history.Opened, p.number, c.crowd.now())
 	opened.NotBefore, opened.Path = began, history.Reply
 	c.observe(opened)
@@ -262,7 +261,7 @@ func (p *poster) readOnce() error {
 	if p.complete {
 		if used < n {
 			p.keep = false // something follows that nobody asked for: not a connection to go on with
-		} else if p.exact && n < len(lent.buf) {
+		} else if n < len(lent.buf) && exactStamps(p.conn) {
 			p.notBefore = p.at
 		}
 	}

@@ -4,34 +4,11 @@ import (
 	"context"
 	"net"
 	"sync"
-	"time"
 
 	"holobench/wire"
 )
 
-// userConn stamps an arrival when its read returns: late by the scheduler's lag, and never exact. It is what is left for
-// connections that the kernel cannot stamp for us.
-type userConn struct {
-	net.Conn
-	empty int64 // a time at which the connection is known to have held no byte that a later read returns
-}
-
-// ReadStamped implements wire.StampedConn. A read that emptied the connection did so after it was called, so that the
-// time of its call is the latest that is safe to report as "nothing of the next read had arrived".
-func (u *userConn) ReadStamped(p []byte) (n int, notBefore, at int64, err error) {
-	called := time.Now().UnixNano()
-	n, err = u.Read(p)
-	notBefore, at = u.empty, time.Now().UnixNano()
-	if n < len(p) {
-		u.empty = called
-	}
-	return n, notBefore, at, err
-}
-
-// StampSource says that a userConn's stamps are the process's own.
-func (u *userConn) StampSource() wire.StampSource { return wire.StampUser }
-
-// exactStamps says whether the last message of a read that emptied conn arrived exactly at its stamp.
+// exactStamps says, after a read that emptied conn, whether its last message arrived exactly at its stamp.
 func exactStamps(conn wire.StampedConn) bool {
 	s, ok := conn.(interface{ StampSource() wire.StampSource })
 	return !ok || s.StampSource() == wire.StampKernel
@@ -59,13 +36,17 @@ func (c *Crowd) readInto(conn wire.StampedConn) (s *scratch, n int, notBefore, a
 // DialFunc is the shape of net.Dialer.DialContext.
 type DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error)
 
-// StampedDial makes the connections of dial stamp their arrivals. Whatever wraps a connection (a delay, a fault) wraps
-// the outcome, so that it sees the stamps and can add to them.
-func StampedDial(dial DialFunc) DialFunc {
+// StampedDial makes the connections of dial stamp their arrivals: by the kernel where that can be had, or by this process
+// (see UserStamped) when source asks for it. Whatever wraps a connection (a delay, a fault) wraps the outcome, so that it
+// sees the stamps and can add to them.
+func StampedDial(dial DialFunc, source wire.StampSource) DialFunc {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := dial(ctx, network, addr)
 		if err != nil {
 			return nil, err
+		}
+		if source == wire.StampUser {
+			return UserStamped(conn), nil
 		}
 		return Stamped(conn), nil
 	}

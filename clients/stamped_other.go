@@ -13,7 +13,7 @@ func Stamped(conn net.Conn) wire.StampedConn {
 	if stamped, ok := conn.(wire.StampedConn); ok {
 		return stamped
 	}
-	return &userConn{Conn: conn}
+	return UserStamped(conn)
 }
 
 // KernelStamps says whether this system can stamp TCP arrivals in the kernel.

@@ -72,7 +72,6 @@ type stream struct {
 
 	// Of the connection that is held now.
 	conn      uint32
-	exact     bool // whether the connection's stamps are
 	asked     int64
 	response  http1.Parser
 	notBefore int64
@@ -124,7 +123,7 @@ func (s *stream) open(ctx context.Context) (wire.StampedConn, error) {
 
 // ask sends the request for the stream and gives its head a deadline.
 func (s *stream) ask(ctx context.Context, conn wire.StampedConn) error {
-	s.exact, s.done, s.wasReady = exactStamps(conn), false, false
+	s.done, s.wasReady = false, false
 	s.response.Reset()
 	s.events.Reset()
 	s.asked = s.client.crowd.now()
@@ -172,7 +171,7 @@ func (s *stream) readOnce(ctx context.Context, conn wire.StampedConn) error {
 	wasReady := s.wasReady
 
 	_, err = s.response.Feed(lent.buf[:n], s)
-	s.settleLast(n < len(lent.buf))
+	s.settleLast(n < len(lent.buf) && exactStamps(conn))
 	if len(s.batch) > 0 {
 		crowd.Observe(s.batch)
 	}
@@ -213,10 +212,10 @@ func (s *stream) nowReady(ctx context.Context, conn wire.StampedConn) error {
 	return nil
 }
 
-// settleLast narrows the interval of the last event: when the read emptied the socket and nothing came behind the event,
-// its last byte is the last byte that arrived, and the stamp is its own.
-func (s *stream) settleLast(emptied bool) {
-	if emptied && s.exact && s.eventLast && !s.events.Pending() && len(s.batch) > 0 {
+// settleLast narrows the interval of the last event: when the stamp is that of the last byte which had arrived, and nothing
+// came behind the event, then the stamp is its own.
+func (s *stream) settleLast(stampOfLast bool) {
+	if stampOfLast && s.eventLast && !s.events.Pending() && len(s.batch) > 0 {
 		last := &s.batch[len(s.batch)-1]
 		last.NotBefore = last.At
 	}

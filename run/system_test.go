@@ -336,7 +336,7 @@ func TestVerifyDelay(t *testing.T) {
 	const delay = 50 * time.Millisecond
 	median := func(wrap func(clients.DialFunc) clients.DialFunc) time.Duration {
 		listen := func(addr string) (net.Listener, error) { return net.Listen("tcp", addr) }
-		dial := wrap(clients.StampedDial(new(net.Dialer).DialContext))
+		dial := wrap(clients.StampedDial(new(net.Dialer).DialContext, wire.StampKernel))
 		all, _ := carryOut(t.Context(), t, rooms("hologram", 200, 20, 6*time.Second), startLocal(listen, "127.0.0.1:0"), dial)
 		var latencies []time.Duration
 		for _, o := range all {

@@ -9,17 +9,19 @@ type StampedConn interface {
 	net.Conn
 
 	// ReadStamped is Read with two times, both in nanoseconds of CLOCK_REALTIME since 1970. The last byte of p[:n]
-	// arrived at "at". Every byte of it arrived after notBefore: the moment just before the read that last found this
-	// connection empty or emptied it (0 = never yet). n < len(p) says that this read emptied the connection, so that
-	// a message which ends with the last byte of p[:n] arrived exactly at "at"; of the messages before it no more is
-	// known than the interval (notBefore, at], because the kernel keeps one stamp for all that waits in a queue.
+	// arrived at "at". No byte of it arrived before notBefore: the arrival of the last byte of the read that emptied this
+	// connection before, or a later moment at which it was known to be empty (0 = never yet). n < len(p) says that this
+	// read emptied the connection, so that a message which ends with the last byte of p[:n] arrived exactly at "at" when
+	// the kernel took that stamp; of the messages before it no more is known than the interval (notBefore, at], because
+	// the kernel keeps one stamp for all that waits in a queue.
 	ReadStamped(p []byte) (n int, notBefore, at int64, err error)
 }
 
 // StampSource says who took the stamps of a connection.
 type StampSource uint8
 
-// The sources of a stamp, best first.
+// The sources of a stamp, best first. A connection with a method StampSource() StampSource says who took that of its last
+// read; one without it has stamps of the kernel.
 const (
 	StampKernel StampSource = iota // by the kernel when the segment arrived, or by the clock of a bubble in a test
 	StampUser                      // by the process after its read returned: late by the scheduler's lag
