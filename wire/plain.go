@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"unicode/utf8"
 )
 
@@ -19,6 +20,10 @@ func AppendEventJSON(dst []byte, e Event) []byte {
 	dst = appendString(dst, e.Name)
 	dst = append(dst, `,"payload":`...)
 	dst = appendString(dst, e.Payload)
+	if e.Seq != 0 {
+		dst = strconv.AppendUint(append(dst, `,"seq":`...), e.Seq, 10)
+	}
+	dst = appendOptional(dst, `,"key":`, e.Key)
 	return append(dst, '}')
 }
 
@@ -32,6 +37,11 @@ func AppendCommandJSON(dst []byte, c Command) []byte {
 	dst = appendString(dst, c.Name)
 	dst = append(dst, `,"payload":`...)
 	dst = appendString(dst, c.Payload)
+	dst = appendOptional(dst, `,"key":`, c.Key)
+	dst = appendOptional(dst, `,"id":`, c.ID)
+	if c.Base != nil {
+		dst = strconv.AppendUint(append(dst, `,"base":`...), *c.Base, 10)
+	}
 	return append(dst, '}')
 }
 
@@ -50,6 +60,25 @@ func AppendReplyJSON(dst []byte, r Reply) []byte {
 		dst = AppendEventJSON(dst, e)
 	}
 	return append(dst, `]}`...)
+}
+
+// AppendReceiptJSON appends r to dst as one line of JSON: the body that answers a POST in a design that numbers. It is
+// small and there is one a command, so encoding/json may write it.
+func AppendReceiptJSON(dst []byte, r Receipt) []byte { return appendMarshalled(dst, r) }
+
+// AppendSnapshotJSON appends s to dst as one line of JSON: the data of an SSE message.
+func AppendSnapshotJSON(dst []byte, s Snapshot) []byte { return appendMarshalled(dst, s) }
+
+// AppendGapJSON appends g to dst as one line of JSON: the data of an SSE message.
+func AppendGapJSON(dst []byte, g Gap) []byte { return appendMarshalled(dst, g) }
+
+// appendMarshalled appends what encoding/json makes of value.
+func appendMarshalled(dst []byte, value any) []byte {
+	line, err := json.Marshal(value)
+	if err != nil {
+		return dst // never: strings, numbers and lists of them can be encoded
+	}
+	return append(dst, line...)
 }
 
 // ParseCommand reads the body of a POST. It is strict, so that a client which misspells a field is told: unknown fields,
@@ -100,6 +129,14 @@ func appendString(dst []byte, text string) []byte {
 	dst = append(dst, '"')
 	dst = appendEscaped(dst, text)
 	return append(dst, '"')
+}
+
+// appendOptional appends a field, unless it is empty.
+func appendOptional(dst []byte, field, text string) []byte {
+	if text == "" {
+		return dst
+	}
+	return appendString(append(dst, field...), text)
 }
 
 // appendEscaped appends text as it stands within a JSON string. What needs an escape goes through encoding/json, so that

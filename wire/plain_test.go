@@ -52,6 +52,18 @@ func TestEncodersWriteWhatEncodingJSONWrites(t *testing.T) {
 			checkLine(t, wire.AppendCommandJSON(nil, command), command)
 			checkLine(t, wire.AppendReplyJSON(nil, reply), reply)
 			checkLine(t, wire.AppendReplyJSON(nil, wire.Reply{}), wire.Reply{Echo: []wire.Event{}})
+
+			base := uint64(len(a))
+			numbered := wire.Event{Channel: a, Payload: b, Seq: 1<<64 - 1, Key: a + b}
+			mutation := wire.Command{Channel: a, Key: a, ID: b, Base: &base}
+			conflict := wire.Receipt{Conflict: &wire.Conflict{Key: a, Version: 7, Payload: b}, Echo: []wire.Event{numbered}}
+			snapshot := wire.Snapshot{Channel: a, Version: 7, Entries: []wire.Entry{{Key: a, Name: b, Payload: a + b, Seq: 6}}}
+			gap := wire.Gap{Channel: b, From: 3, First: 9}
+			checkLine(t, wire.AppendEventJSON(nil, numbered), numbered)
+			checkLine(t, wire.AppendCommandJSON(nil, mutation), mutation)
+			checkLine(t, wire.AppendReceiptJSON(nil, conflict), conflict)
+			checkLine(t, wire.AppendSnapshotJSON(nil, snapshot), snapshot)
+			checkLine(t, wire.AppendGapJSON(nil, gap), gap)
 		}
 	}
 }
@@ -114,6 +126,9 @@ func TestParseCommand(t *testing.T) {
 	}{
 		{`{"instance":"c1","channel":"r","name":"n","payload":"p"}`, "", wire.Command{Instance: "c1", Channel: "r", Name: "n", Payload: "p"}},
 		{` {"payload": "p", "channel": "r"} ` + "\n", "", wire.Command{Channel: "r", Payload: "p"}},
+		{`{"channel":"r","key":"k","id":"i"}`, "", wire.Command{Channel: "r", Key: "k", ID: "i"}},
+		{`{"channel":"r","base":null}`, "", wire.Command{Channel: "r"}},
+		{`{"channel":"r","base":-1}`, "reading a command: json: cannot unmarshal number -1 into Go struct field Command.base of type uint64", wire.Command{}},
 		{``, "reading a command: it is empty; send an object with channel, name and payload", wire.Command{}},
 		{`null`, "reading a command: it has no channel; name the channel to broadcast to", wire.Command{}},
 		{`{}`, "reading a command: it has no channel; name the channel to broadcast to", wire.Command{}},
