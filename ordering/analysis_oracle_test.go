@@ -356,6 +356,7 @@ func (th *truth) figures(belongs func(f *fact) bool) (f ordering.Figures) {
 			continue
 		case p.apart() > th.window:
 			f.Beyond.Divergent += p.classes.All.Divergent
+			f.Beyond.ObserverObserver += p.classes.ObserverObserver.Divergent
 			f.Beyond.FIFOViolations += p.fifo.Violations
 			continue
 		}
@@ -449,7 +450,7 @@ func (th *truth) check(got *ordering.Divergence) error {
 // backwards; never is more found than there is.
 func (th *truth) same(got, want *ordering.Figures) bool {
 	g, w := *got, *want
-	if th.backward && g.Beyond.Divergent <= w.Beyond.Divergent && g.Beyond.FIFOViolations <= w.Beyond.FIFOViolations {
+	if th.backward && g.Beyond.Divergent <= w.Beyond.Divergent && g.Beyond.ObserverObserver <= w.Beyond.ObserverObserver && g.Beyond.FIFOViolations <= w.Beyond.FIFOViolations {
 		g.Beyond = w.Beyond
 	}
 	return reflect.DeepEqual(g, w)

@@ -74,8 +74,9 @@ type FIFO struct {
 // Beyond counts what was found among pairs due further apart than Divergence.Window: commands that waited long, events that
 // were late by more. It is in no other figure, since its pairs are in no denominator.
 type Beyond struct {
-	Divergent      int
-	FIFOViolations int // pairs
+	Divergent        int
+	ObserverObserver int // those of them in that class
+	FIFOViolations   int // pairs
 }
 
 // PathCount is a number of divergent pairs that Paths show.

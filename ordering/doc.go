@@ -78,6 +78,8 @@
 // # Divergence
 //
 // Pairs are of events of one channel that were due at most Window apart (1 s, both ends included). Parts of an event are events.
+// Due time and channel of an event are those of its Sent, and of its deliveries where none is on record; of rows that differ, the
+// earliest counts (of two Sent, the one that was sent first; of two channels, the one with the smaller number).
 //
 //   - A pair is divergent, when some client saw a before b and another b before a. No reference order is involved.
 //   - It is at risk, when at least two clients order it: only then could it have been found divergent. So every divergent pair
@@ -120,6 +122,7 @@
 // it, no longer divergent, and one tied view.
 //
 // Not guaranteed: without a divergent pair there need be no order that all clients agree with. Three clients that saw (a, b),
-// (b, c) and (c, a), and nothing else, disagree on no pair; clients that see all their events have no such gap. And when the clock steps
+// (b, c) and (c, a), and nothing else, disagree on no pair; clients that see all their events have no such gap. When stamps run backwards on a socket, Beyond may miss
+// pairs, because its search ends by stamps; all other figures stay exact. And when the clock steps
 // (history.ClockStep), orders between different sockets are wrong across the step; those on one socket are not.
 package ordering

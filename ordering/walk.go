@@ -154,6 +154,9 @@ func (w *walk) walkBeyond(begin, end int) {
 			if p := w.compare(a, b); p.all.divergent() {
 				for _, s := range w.sumsOf(b.due) {
 					s.Beyond.Divergent++
+					if p.class() == ObserverObserver {
+						s.Beyond.ObserverObserver++
+					}
 				}
 			}
 		}

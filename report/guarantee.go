@@ -52,13 +52,13 @@ func (r *Report) demand(asked history.Guarantee) Guarantee {
 		g.Broken, g.Of = int64(f.FIFO.Violations+f.Beyond.FIFOViolations), int64(f.FIFO.Pairs)
 		doubts = r.socketDoubts("", false)
 	case asked.Name == totalName && asked.Among == observersWord:
-		g.Broken, g.Of = int64(f.ObserverObserver.Divergent), int64(f.ObserverObserver.AtRisk)
+		g.Broken, g.Of = int64(f.ObserverObserver.Divergent+f.Beyond.ObserverObserver), int64(f.ObserverObserver.AtRisk)
 		doubts = append(tooTied(f.ObserverObserver), r.socketDoubts("", true)...)
 	case asked.Name == totalName:
 		g.Broken, g.Of = int64(f.All.Divergent+f.Beyond.Divergent), int64(f.All.AtRisk)
 		doubts = append(tooTied(f.All), r.socketDoubts("", false)...)
 		if len(r.socketDoubts("", true)) == 0 {
-			sure = int64(f.ObserverObserver.Divergent)
+			sure = int64(f.ObserverObserver.Divergent + f.Beyond.ObserverObserver)
 		}
 	default:
 		g.Reason = "this version knows no guarantee of that name"
