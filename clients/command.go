@@ -19,6 +19,7 @@ type Message struct {
 	Name    string
 	Text    string // stands behind the marker
 	Size    int    // the payload is filled up to it, in bytes; a marker and a text that are longer are not cut
+	Load    uint16 // which entry of history.Run.Loads asks for it, from 1; 0 = none
 }
 
 // command is one that is due and waits for its turn.
@@ -110,6 +111,7 @@ func (c *Client) dropped(next command, why string) {
 func (c *Client) about(kind history.Kind, conn uint32, next command, at int64) history.Observation {
 	o := c.note(kind, conn, at)
 	o.Due, o.Event, o.Channel = next.due, wire.EventID{Publisher: c.id, Seq: next.seq}, c.crowd.channel(next.message.Channel)
+	o.Load = next.message.Load
 	return o
 }
 

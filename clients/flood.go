@@ -44,7 +44,7 @@ func (c *Crowd) Flood(ctx context.Context, o FloodOptions) error {
 	for r := range attacker.Attack(c.floodTargets(o), &schedule{arrivals: o.Arrivals}, o.Length, "flood") {
 		began := r.Timestamp.UnixNano() - c.Epoch
 		sent := history.Observation{
-			Kind: history.Sent, Client: o.Client, Due: began, NotBefore: began, At: began, Handled: began,
+			Kind: history.Sent, Client: o.Client, Load: o.Message.Load, Due: began, NotBefore: began, At: began, Handled: began,
 			Event: wire.EventID{Publisher: o.Client, Seq: uint32(r.Seq) + 1}, //nolint:gosec // bounded by the plan
 		}
 		replied := sent

@@ -66,7 +66,7 @@ func (x *execution) flood(work context.Context, i int, arrivals *clients.Arrival
 	}
 	due := uint64(0)
 	err := x.crowd.Flood(work, clients.FloodOptions{
-		Client: x.floodID(i), Message: l.Message, Arrivals: arrivals, Length: l.Stages.Length(), Workers: uint64(l.Workers),
+		Client: x.floodID(i), Message: x.plan.message(i), Arrivals: arrivals, Length: l.Stages.Length(), Workers: uint64(l.Workers),
 		Observe: func(batch []history.Observation) {
 			due++ // a batch is a command and its reply
 			x.o.Record.Observe(batch)
@@ -100,7 +100,7 @@ func (x *execution) messages(i int) []*clients.Message {
 	group := &x.plan.Groups[l.Group]
 	messages := make([]*clients.Message, l.Only)
 	for sender := range messages {
-		m := l.Message
+		m := x.plan.message(i)
 		m.Channel = l.channel(group, sender)
 		messages[sender] = &m
 	}

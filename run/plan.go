@@ -1,6 +1,7 @@
 // Package run carries a scenario out and writes its history.
 //
-// A run has five phases: the nodes of the bundled target start; every client subscribes, and the moment at which the last
+// A run begins with a self-test: does this machine report messages in the order in which they left? Then it has five phases:
+// the nodes of the bundled target start; every client subscribes, and the moment at which the last
 // one is subscribed is the barrier, 0s of the scenario; the loads post commands by their schedules; the drain waits until
 // every expected delivery has arrived or the stated time has passed; and at last streams and nodes end. Whatever happens
 // on the way (Ctrl-C, a node that dies) the phases that are left are still gone through as far as that makes sense, so that
@@ -9,6 +10,7 @@ package run
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"holobench/clients"
@@ -31,6 +33,10 @@ type Plan struct {
 	Windows  []history.Window
 	Budgets  []history.Budget
 	Drain    time.Duration // the longest wait for deliveries after the load
+
+	Guarantees []history.Guarantee // of order, that the run is judged by
+	PairWindow time.Duration       // how far apart two events may be due and still be compared; 0 = the analysis's own default
+
 	Join     time.Duration // the longest wait for the barrier; 0 = 60 s
 	Warnings []string
 }
@@ -114,10 +120,20 @@ func (l *Load) channel(g *Group, i int) string {
 	return g.Channel(i)
 }
 
+// message is what each command of the i-th load says, apart from its channel.
+func (p *Plan) message(i int) clients.Message {
+	m := p.Loads[i].Message
+	m.Load = uint16(i + 1) //nolint:gosec // check bounds it
+	return m
+}
+
 // check finds what would make a plan impossible to carry out. Plans from a file are sound already; this is for literals.
 func (p *Plan) check() error {
 	if p.Nodes != 1 {
 		return fmt.Errorf("check the plan: %d nodes are asked for, the bundled target has one", p.Nodes)
+	}
+	if len(p.Loads) > math.MaxUint16 {
+		return fmt.Errorf("check the plan: %d loads are more than an Observation can tell apart", len(p.Loads))
 	}
 	for _, l := range p.Loads {
 		switch {

@@ -14,7 +14,8 @@ import (
 func FromFile(f *scenarios.File, maxFiles int) (Plan, error) {
 	p := Plan{
 		Name: f.Name, Seed: f.Seed, Scenario: history.Scenario{File: f.Path, Text: f.Text},
-		Design: f.Server.Bundled.Design, Nodes: f.Server.Bundled.Nodes, Drain: f.Drain, Warnings: f.Warnings(maxFiles),
+		Design: f.Server.Bundled.Design, Nodes: f.Server.Bundled.Nodes, Drain: f.Drain, PairWindow: f.PairWindow,
+		Warnings: f.Warnings(maxFiles),
 	}
 	for _, h := range f.Server.Headers {
 		p.Header = append(p.Header, http1.Field{Name: h.Name, Value: h.Value})
@@ -34,6 +35,9 @@ func FromFile(f *scenarios.File, maxFiles int) (Plan, error) {
 	}
 	for _, b := range f.Budgets {
 		p.Budgets = append(p.Budgets, history.Budget{Metric: b.Selector, Threshold: b.Threshold.Expression})
+	}
+	for _, g := range f.Guarantees {
+		p.Guarantees = append(p.Guarantees, history.Guarantee{Name: g.Name, Among: g.Among, AtRisk: g.AtRisk})
 	}
 	return p, nil
 }

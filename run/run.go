@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
 	"holobench/clients"
 	"holobench/history"
+	"holobench/target"
 	"holobench/wire"
 )
 
@@ -30,14 +32,18 @@ type Options struct {
 	SaveRun     func(history.Run) error      // writes run.json; called again whenever it changed
 	SaveSamples func([]history.Sample) error // nil = health is not sampled
 	StartNode   StartNode
-	Dial        clients.DialFunc
-	Nanosleep   func(time.Duration) // blocks the thread until a command is due; nil = timers alone, late by up to 1 ms
-	Progress    func(Progress)      // nil = silence; called in turn, never at once
+
+	StartNoisePeer StartNoisePeer // of the self-test before the load; nil = none is made
+	TieBelow       time.Duration  // of the self-test: what the analysis of this run will have, see NoiseOptions
+
+	Dial      clients.DialFunc
+	Nanosleep func(time.Duration) // blocks the thread until a command is due; nil = timers alone, late by up to 1 ms
+	Progress  func(Progress)      // nil = silence; called in turn, never at once
 }
 
 // Progress says how far a run has come.
 type Progress struct {
-	Stage      string        // "start", "join", "load", "drain", "end"
+	Stage      string        // "probe", "start", "join", "load", "drain", "end"
 	Elapsed    time.Duration // of the stage; of "load": since the barrier
 	Total      time.Duration // of the stage when it is known
 	Subscribed int
@@ -106,8 +112,9 @@ func (x *execution) describe(started time.Time) {
 	p := &x.plan
 	x.run = history.Run{
 		Version: history.RunVersion, Name: p.Name, ID: x.o.ID, Seed: p.Seed, Started: started.UTC(), Epoch: x.epoch, Drain: int64(p.Drain),
-		Software: x.o.Software, Machine: x.o.Machine, Scenario: p.Scenario, Design: p.Design, Windows: p.Windows, Budgets: p.Budgets,
-		Warnings: p.Warnings,
+		Software: x.o.Software, Machine: x.o.Machine, Scenario: p.Scenario, Design: p.Design, Promises: target.Design(p.Design).Promises(),
+		Windows: p.Windows, Budgets: p.Budgets, PairWindow: int64(p.PairWindow), Guarantees: p.Guarantees,
+		Warnings: slices.Clone(p.Warnings),
 	}
 	first := uint32(0)
 	for _, g := range p.Groups {
@@ -118,6 +125,7 @@ func (x *execution) describe(started time.Time) {
 		l := &p.Loads[i]
 		x.run.Loads = append(x.run.Loads, history.Load{
 			Name: l.Name, From: int64(l.Start), To: int64(l.End()), Expected: uint64(l.Stages.Commands() + 0.5), Flood: l.Flood,
+			Message: history.Message{Name: l.Message.Name, Text: l.Message.Text, Size: l.Message.Size},
 		})
 		if l.Flood {
 			x.run.Groups = append(x.run.Groups, history.Group{Name: l.Name, First: first, Count: 1})
@@ -131,8 +139,12 @@ func (x *execution) carryOut(ctx, work context.Context, fail context.CancelCause
 	if err := x.save(nil); err != nil {
 		return err
 	}
-	x.progress(Progress{Stage: "start"})
-	err := x.whyStopped(work, x.startNodes(work, fail))
+	err := x.selfTest(work)
+	if err == nil && work.Err() == nil {
+		x.progress(Progress{Stage: "start"})
+		err = x.startNodes(work, fail)
+	}
+	err = x.whyStopped(work, err)
 	if err == nil && work.Err() == nil {
 		stopHealth := x.sampleHealth(fail)
 		err = x.measure(ctx, work)
