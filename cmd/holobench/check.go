@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -8,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"holobench/history"
+	"holobench/ordering"
 	"holobench/run"
 	"holobench/scenarios"
 )
@@ -82,6 +85,10 @@ func printPlan(out io.Writer, p *run.Plan) error {
 	for _, window := range p.Windows {
 		fmt.Fprintf(w, "window %s\t%v to %v\n", window.Name, seconds1(window.From), seconds1(window.To))
 	}
+	for _, g := range p.Guarantees {
+		fmt.Fprintf(w, "guarantee\t%s\n", guaranteeOf(g))
+	}
+	fmt.Fprintf(w, "pair window\t%s\n", pairWindowOf(p))
 	for _, b := range p.Budgets {
 		fmt.Fprintf(w, "budget\t%s: %s\n", b.Metric, b.Threshold)
 	}
@@ -90,6 +97,18 @@ func printPlan(out io.Writer, p *run.Plan) error {
 		fmt.Fprintf(w, "warning\t%s\n", warning)
 	}
 	return w.Flush()
+}
+
+func guaranteeOf(g history.Guarantee) string {
+	among := ""
+	if g.Among != "" {
+		among = " among " + g.Among
+	}
+	return fmt.Sprintf("%s%s, with at least %d pairs that could break it", g.Name, among, g.AtRisk)
+}
+
+func pairWindowOf(p *run.Plan) string {
+	return fmt.Sprintf("events of one channel that are due at most %v apart", cmp.Or(p.PairWindow, ordering.DefaultWindow))
 }
 
 func seconds1(ns int64) string { return fmt.Sprintf("%gs", float64(ns)/1e9) }

@@ -15,7 +15,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"holobench/clients"
 	"holobench/history"
+	"holobench/ordering"
 	"holobench/report"
 	"holobench/run"
 	"holobench/scenarios"
@@ -36,6 +38,7 @@ type runFlags struct {
 	seed    uint64
 	quiet   bool
 	noColor bool
+	stamps  string
 }
 
 func runCommand(code *int) *cobra.Command {
@@ -54,6 +57,10 @@ Ctrl-C ends the load; what was sent is still drained and reported. A second Ctrl
   holobench run --clients 500 --rate 100/s --duration 10s --design single-channel`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			stamps, err := stampSource(f.stamps, clients.KernelStamps())
+			if err != nil {
+				return err
+			}
 			file, err := f.read(c, args)
 			if err != nil {
 				return err
@@ -61,7 +68,7 @@ Ctrl-C ends the load; what was sent is still drained and reported. A second Ctrl
 			if c.Flags().Changed("seed") {
 				file.Seed = f.seed
 			}
-			*code, err = f.run(c.Context(), file, c.OutOrStdout(), c.ErrOrStderr())
+			*code, err = f.run(c.Context(), file, stamps, c.OutOrStdout(), c.ErrOrStderr())
 			return err
 		},
 	}
@@ -71,8 +78,34 @@ Ctrl-C ends the load; what was sent is still drained and reported. A second Ctrl
 	c.Flags().Uint64Var(&f.seed, "seed", 0, "seed of every random draw, in place of the scenario's")
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
 	c.Flags().BoolVar(&f.noColor, "no-color", false, "no colours (also: NO_COLOR)")
+	c.Flags().StringVar(&f.stamps, "stamps", "", "who says when a message arrived: kernel, or user = this process, late by its scheduler (default: kernel where there is one that does)")
 	return c
 }
+
+// stampSource reads --stamps on a system that has kernel stamps or not.
+func stampSource(flag string, kernel bool) (wire.StampSource, error) {
+	switch flag {
+	case "":
+		if kernel {
+			return wire.StampKernel, nil
+		}
+		return wire.StampUser, nil
+	case stampsUser:
+		return wire.StampUser, nil
+	case stampsKernel:
+		if kernel {
+			return wire.StampKernel, nil
+		}
+		return 0, errors.New("--stamps kernel: this system does not stamp what arrives on a TCP connection, Linux does (leave --stamps out, or say --stamps user)")
+	}
+	return 0, fmt.Errorf("--stamps %q: it must be kernel or user", flag)
+}
+
+// The values of --stamps, as they stand in run.json.
+const (
+	stampsKernel = "kernel"
+	stampsUser   = "user"
+)
 
 // read finds the scenario: a file, or the quick-run flags.
 func (f *runFlags) read(c *cobra.Command, args []string) (*scenarios.File, error) {
@@ -114,7 +147,7 @@ func environment(pairs []string) (func(string) (string, bool), error) {
 }
 
 // run carries a checked scenario out and reports it.
-func (f *runFlags) run(ctx context.Context, file *scenarios.File, stdout, stderr io.Writer) (code int, err error) {
+func (f *runFlags) run(ctx context.Context, file *scenarios.File, stamps wire.StampSource, stdout, stderr io.Writer) (code int, err error) {
 	plan, err := run.FromFile(file, run.MaxFiles())
 	if err != nil {
 		return 0, err
@@ -137,17 +170,24 @@ func (f *runFlags) run(ctx context.Context, file *scenarios.File, stdout, stderr
 	names := new(history.Names)
 	writer := history.NewWriter(dir, names, history.Options{Tap: live.Add})
 	progress := newProgress(stderr, live, f.quiet)
-	result, runErr := run.Run(ctx, plan, run.Options{
+	o := run.Options{
 		ID:       wire.RunID(rand.Uint32()),
 		Software: history.Software{Holobench: programVersion(), Go: goVersion()},
 		Machine:  run.DescribeMachine(), Names: names, Record: writer,
 		SaveRun: dir.WriteRun, SaveSamples: func(s []history.Sample) error { return samples.Write(s...) },
-		StartNode: startNodes(dir.Path),
-		Dial:      (&net.Dialer{KeepAlive: -1}).DialContext,
+		StartNode: startNodes(dir.Path), StartNoisePeer: startNoisePeer(dir.Path),
+		Dial:      clients.StampedDial((&net.Dialer{KeepAlive: -1}).DialContext, stamps),
 		Nanosleep: run.Nanosleep(),
 		Progress:  progress.show,
-	})
+	}
+	if stamps == wire.StampUser {
+		o.Machine.Stamps, o.TieBelow = stampsUser, ordering.UserTieBelow
+	}
+	result, runErr := run.Run(ctx, plan, o)
 	progress.end()
+	for _, warning := range result.Warnings[min(len(plan.Warnings), len(result.Warnings)):] {
+		fmt.Fprintf(stderr, "warning: %s\n", warning)
+	}
 	runErr = errors.Join(runErr, samples.Close())
 	if runErr != nil {
 		fmt.Fprintf(stderr, "holobench: %v\n", runErr)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,6 +31,10 @@ func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("GORACE", "atexit_sleep_ms=0") // else each process of a build with -race takes a second to end
+			return nil
+		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits":          exits,
 			"start":          start,
@@ -41,6 +44,9 @@ func TestScripts(t *testing.T) {
 			"kill-run":       killRun,
 			"finish":         finish,
 			"no-nodes":       noNodes,
+			"await-line":     awaitLine,
+			"noise":          noise,
+			"no-peer":        noPeer,
 			"last-line":      lastLine,
 			"absent":         absent,
 			"serving":        serving,
@@ -177,6 +183,43 @@ func noNodes(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
+// await-line FILE TEXT waits until TEXT stands in FILE.
+func awaitLine(ts *testscript.TestScript, _ bool, args []string) {
+	until(ts, fmt.Sprintf("%q in %s", args[1], args[0]), func() bool { return strings.Contains(ts.ReadFile(args[0]), args[1]) })
+}
+
+// noise DIR STAMPS expects the outcome of a self-test in the run.json of the run in DIR, made with those stamps.
+func noise(ts *testscript.TestScript, _ bool, args []string) {
+	r := readRun(ts, args[0])
+	n := r.Noise
+	if n == nil || n.Pairs == 0 || n.Wrong+n.Tied > n.Pairs {
+		ts.Fatalf("the noise of the run is %+v, its warnings are %q", n, r.Warnings)
+	}
+	if r.Machine.Stamps != args[1] {
+		ts.Fatalf("the stamps are %q", r.Machine.Stamps)
+	}
+	if r.Machine.Stamps == "user" && n.Tied < n.Pairs*9/10 {
+		ts.Fatalf("messages that are at most 2 ms apart are no ties by user stamps: %+v", n)
+	}
+}
+
+// no-peer DIR waits until no peer of the self-test of the run in DIR is left. What a process was started with stands in
+// /proc; where there is none, nothing is checked.
+func noPeer(ts *testscript.TestScript, _ bool, args []string) {
+	dir := ts.MkAbs(args[0])
+	until(ts, "the end of the peer of the self-test", func() bool {
+		found, err := filepath.Glob("/proc/[0-9]*/cmdline")
+		ts.Check(err)
+		for _, name := range found {
+			data, _ := os.ReadFile(name) // it may have ended by now
+			if line := string(data); strings.Contains(line, "noise-peer") && strings.Contains(line, dir) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
 // last-line FILE TEXT expects the last line of FILE to be TEXT.
 func lastLine(ts *testscript.TestScript, _ bool, args []string) {
 	lines := strings.Split(strings.TrimSuffix(ts.ReadFile(args[0]), "\n"), "\n")
@@ -238,8 +281,7 @@ func pid(ts *testscript.TestScript) int {
 }
 
 func nodePIDs(ts *testscript.TestScript, dir string) (pids []int) {
-	var run history.Run
-	ts.Check(json.NewDecoder(bufio.NewReader(strings.NewReader(ts.ReadFile(filepath.Join(dir, "run.json"))))).Decode(&run))
+	run := readRun(ts, dir)
 	if len(run.Nodes) == 0 {
 		ts.Fatalf("%s/run.json names no node", dir)
 	}
@@ -247,6 +289,11 @@ func nodePIDs(ts *testscript.TestScript, dir string) (pids []int) {
 		pids = append(pids, node.PID)
 	}
 	return pids
+}
+
+func readRun(ts *testscript.TestScript, dir string) (run history.Run) {
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(filepath.Join(dir, "run.json"))), &run))
+	return run
 }
 
 // running finds background processes again; scripts run at the same time.

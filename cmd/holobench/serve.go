@@ -8,10 +8,8 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -87,13 +85,8 @@ func serve(ctx context.Context, f serveFlags, stdin io.Reader, stderr io.Writer)
 		return err
 	}
 	if f.untilStdinCloses {
-		// Ctrl-C in a terminal is for the generator, which drains before it lets its nodes go; SIGTERM is for this process.
-		whole, end := signal.NotifyContext(context.WithoutCancel(ctx), syscall.SIGTERM)
+		whole, end := untilStdinCloses(ctx, stdin) // the generator drains before it lets its nodes go
 		defer end()
-		go func() {
-			io.Copy(io.Discard, stdin) //nolint:errcheck // any end of it is the end
-			end()
-		}()
 		ctx = whole
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", f.addr)
