@@ -43,13 +43,16 @@ func BenchmarkFanOut(b *testing.B) {
 					b.Fatal(err)
 				}
 				w := &discardWriter{gone: make(chan struct{}), http1Writer: http1Writer{chunked: true}}
-				s.open(newStream(s, fmt.Sprintf("c%d", i), w, http1Head(true, time.Now())), []string{"room"})
+				st := newStream(s, fmt.Sprintf("c%d", i), formatPlain, w, http1Head(true, time.Now()))
+				s.open(st, func() { s.registry.join(st, "room") })
 			}
-			cmd := wire.Command{Channel: "room", Name: "message", Payload: strings.Repeat("x", 200)}
+			p := publication{event: wire.Event{Channel: "room", Name: "message", Payload: strings.Repeat("x", 200)}, key: "key"}
 			b.ReportAllocs()
 			sent := 0
 			for b.Loop() {
-				s.design.dispatch(s, cmd)
+				if _, refused := s.publish(b.Context(), p); refused != nil {
+					b.Fatal(refused.text)
+				}
 				sent++
 				for s.counters.Get(DeliveriesWrittenSSE) < uint64(sent*subscribers) {
 					runtime.Gosched()

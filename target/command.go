@@ -46,8 +46,26 @@ func (s *Server) serveCommand(w http.ResponseWriter, r *http.Request) {
 		refused.write(w)
 		return
 	}
-	s.counters.Add(CommandsAccepted, 1)
-	s.writeAnswer(w, s.design.dispatch(s, cmd))
+	result, refused := s.publish(r.Context(), publication{
+		event:  wire.Event{Channel: cmd.Channel, Name: cmd.Name, Payload: cmd.Payload},
+		sender: cmd.Instance, key: cmd.Key, id: cmd.ID, base: cmd.Base,
+	})
+	if refused != nil {
+		s.counters.Add(CommandsRejected, 1)
+		refused.write(w)
+		return
+	}
+	switch {
+	case result.conflict != nil:
+		s.counters.Add(CommandsRejected, 1)
+		s.counters.Add(MutationsConflicted, 1)
+	case result.duplicate:
+		s.counters.Add(CommandsAccepted, 1)
+		s.counters.Add(CommandsRepeated, 1)
+	default:
+		s.counters.Add(CommandsAccepted, 1)
+	}
+	s.writeAnswer(w, result, cmd)
 }
 
 func refuseMethod(w http.ResponseWriter, r *http.Request, allowed string) {
@@ -115,16 +133,22 @@ func isJSON(contentType string) bool {
 
 // checkCommand checks the names, of which only the channel must be there; the payload is opaque.
 func (s *Server) checkCommand(cmd wire.Command) *refusal {
-	if refused := s.checkName("channel", cmd.Channel); refused != nil {
-		return refused
-	}
-	if cmd.Instance != "" { // it has no stream
-		if refused := s.checkName("instance", cmd.Instance); refused != nil {
+	for _, field := range []struct {
+		what, name string
+		needed     bool
+	}{
+		{"channel", cmd.Channel, true}, {"instance", cmd.Instance, false}, {"name", cmd.Name, false},
+		{"key", cmd.Key, false}, {"id", cmd.ID, false},
+	} {
+		if field.name == "" && !field.needed {
+			continue
+		}
+		if refused := s.checkName(field.what, field.name); refused != nil {
 			return refused
 		}
 	}
-	if cmd.Name != "" {
-		return s.checkName("name", cmd.Name)
+	if !s.document && (cmd.ID != "" || cmd.Base != nil) { // to take it and to ignore that would be a lie
+		return refuse(http.StatusBadRequest, "the design %s has no versions: id and base mean nothing here", s.options.Design)
 	}
 	return nil
 }
@@ -146,23 +170,17 @@ func (s *Server) checkName(what, name string) *refusal {
 
 // writeAnswer sends the reply and counts what it delivered. It flushes, so that "written" means what it says: handed to
 // the connection, not to a buffer.
-func (s *Server) writeAnswer(w http.ResponseWriter, a answer) {
+func (s *Server) writeAnswer(w http.ResponseWriter, result published, cmd wire.Command) {
+	scratch := s.scratch.get()
+	defer s.scratch.put(scratch)
+	status, echoes := s.appendAnswer(scratch, result, cmd)
 	w.Header().Set("Cache-Control", "no-store")
-	var echoes int
-	var err error
-	if a.reply == nil {
-		w.Header().Set("Content-Length", "0")
-		w.WriteHeader(a.status)
-	} else {
-		scratch := s.scratch.get()
-		defer s.scratch.put(scratch)
-		*scratch = wire.AppendReplyJSON((*scratch)[:0], *a.reply)
+	w.Header().Set("Content-Length", strconv.Itoa(len(*scratch)))
+	if len(*scratch) > 0 {
 		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Content-Length", strconv.Itoa(len(*scratch)))
-		w.WriteHeader(a.status)
-		_, err = w.Write(*scratch)
-		echoes = len(a.reply.Echo)
 	}
+	w.WriteHeader(status)
+	_, err := w.Write(*scratch)
 	if err == nil {
 		err = http.NewResponseController(w).Flush()
 	}
@@ -171,4 +189,34 @@ func (s *Server) writeAnswer(w http.ResponseWriter, a answer) {
 		return
 	}
 	s.counters.Add(DeliveriesWrittenReply, echoes)
+}
+
+// appendAnswer words the reply to cmd, as the design does it; echoes is how many events it brings its reader.
+func (s *Server) appendAnswer(dst *[]byte, result published, cmd wire.Command) (status, echoes int) {
+	var echo []wire.Event
+	if result.echo {
+		echo = []wire.Event{result.event}
+	}
+	receipt := wire.Receipt{Conflict: result.conflict, Echo: echo}
+	status = http.StatusOK
+	if result.conflict != nil {
+		status = http.StatusConflict
+	}
+	kind := s.answer
+	if kind == answerAccepted && s.knobs.Echo == EchoReply {
+		kind = answerAction
+	}
+	switch kind {
+	case answerAction:
+		*dst = wire.AppendReplyJSON(*dst, wire.Reply{Action: wire.Action{Name: cmd.Name, Status: "ok"}, Echo: echo})
+	case answerSequence:
+		receipt.Seq = result.sequence
+		*dst = wire.AppendReceiptJSON(*dst, receipt)
+	case answerVersion:
+		receipt.Version = result.sequence
+		*dst = wire.AppendReceiptJSON(*dst, receipt)
+	case answerAccepted:
+		status = http.StatusAccepted
+	}
+	return status, len(echo)
 }

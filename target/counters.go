@@ -21,7 +21,7 @@ const (
 	CommandsAccepted                      // ... that were dispatched
 	CommandsRejected                      // ... that were answered by an error
 	EventsDispatched                      // events handed out, also to nobody
-	DeliveriesExpected                    // sum over events of the channel's subscribers at that time, the sender included
+	DeliveriesExpected                    // sum over events of the channel's subscribers at that time, the sender included if it is to be told
 	DeliveriesEnqueuedSSE                 // deliveries that an outbox took
 	DeliveriesWrittenSSE                  // deliveries whose bytes were all accepted by the connection
 	DeliveriesWrittenReply                // self-echoes in replies that were written
@@ -38,6 +38,17 @@ const (
 	RepliesFailed                         // replies that could not be written; what they echoed is not delivered
 	JournalWritten                        // dispatch records written to the journal
 	JournalDropped                        // dispatch records lost because the journal's writer was too slow or failed
+	OutboxCoalesced                       // waiting values whose place a newer one took: enqueued and never written
+	OutboxDropped                         // waiting events left out because the outbox was full: enqueued and never written
+	DeliveriesReplayed                    // deliveries enqueued again for streams that came back; enqueued counts them too
+	ControlsWritten                       // snapshots, gaps and other messages to one client that are no event
+	GapsFound                             // streams, by channel, that asked for events which are not kept any more
+	MutationsConflicted                   // mutations that were refused because their key had changed
+	CommandsRepeated                      // commands that were answered as before, because their idempotency key was known
+	EventsTriggered                       // events that the node made by itself
+	BusSent                               // messages given to the bus
+	BusReceived                           // messages that came from it, its own included where it brings them back
+	BusFailed                             // messages that the bus did not take, or that made no sense, or that did not come back in time
 	counterCount                          // not a counter: how many there are
 )
 
@@ -48,6 +59,8 @@ func (c Counter) String() string {
 		"deliveries_enqueued_sse", "deliveries_written_sse", "deliveries_written_reply", "streams_opened", "streams_closed",
 		"streams_superseded", "streams_refused", "cut_outbox_full", "cut_write_timeout", "cut_write_error", "cut_shutdown",
 		"heartbeats_written", "bytes_written_sse", "replies_failed", "journal_written", "journal_dropped",
+		"outbox_coalesced", "outbox_dropped", "deliveries_replayed", "controls_written", "gaps_found", "mutations_conflicted",
+		"commands_repeated", "events_triggered", "bus_sent", "bus_received", "bus_failed",
 	}
 	if c < 0 || c >= counterCount {
 		return "unknown"

@@ -15,7 +15,9 @@ func TestPlacesOfCounters(t *testing.T) {
 	places := strings.Fields(`commands_received commands_accepted commands_rejected events_dispatched deliveries_expected
 		deliveries_enqueued_sse deliveries_written_sse deliveries_written_reply streams_opened streams_closed
 		streams_superseded streams_refused cut_outbox_full cut_write_timeout cut_write_error cut_shutdown heartbeats_written
-		bytes_written_sse replies_failed journal_written journal_dropped`)
+		bytes_written_sse replies_failed journal_written journal_dropped
+		outbox_coalesced outbox_dropped deliveries_replayed controls_written gaps_found mutations_conflicted commands_repeated
+		events_triggered bus_sent bus_received bus_failed`)
 	if len(places) != int(counterCount) || counterCount > slotCount {
 		t.Fatalf("%d counters are pinned, there are %d, and %d slots", len(places), counterCount, slotCount)
 	}

@@ -3,8 +3,6 @@ package target
 import (
 	"fmt"
 	"strings"
-
-	"holobench/wire"
 )
 
 // Design names one way to build a realtime server. The zero value is no design; New takes it for Hologram.
@@ -16,11 +14,21 @@ const (
 	Hologram Design = "hologram"
 	// SingleChannel sends everything down the stream, in one order for all subscribers of a channel.
 	SingleChannel Design = "single-channel"
+	// LongPoll imitates Phoenix over long-poll: commands race, everybody is told by the queue that it polls.
+	LongPoll Design = "long-poll"
+	// Channels imitates Phoenix Channels: commands race, and replies and events share one socket.
+	Channels Design = "channels"
+	// Sequenced numbers the events of a channel, says the number in the reply, and sends again from any number it keeps.
+	Sequenced Design = "sequenced"
+	// StateSync keeps a document for each channel: commands change keys, streams begin with the whole and go on by patches.
+	StateSync Design = "state-sync"
+	// Ephemeral is for what is worthless when it is old, such as cursors: the latest value of a key is what counts.
+	Ephemeral Design = "ephemeral"
 )
 
 // Designs lists all designs, in the order in which a user should read about them.
 func Designs() []Design {
-	return []Design{Hologram, SingleChannel}
+	return []Design{Hologram, SingleChannel, LongPoll, Channels, Sequenced, StateSync, Ephemeral}
 }
 
 // ParseDesign returns the design with that name; the error lists those there are.
@@ -35,42 +43,49 @@ func ParseDesign(name string) (Design, error) {
 	return "", fmt.Errorf("reading the design: there is no design %q; the designs are %s", name, strings.Join(names, ", "))
 }
 
-// Promises says what the design guarantees to its clients on one node, by the name of the guarantee. What is not in the
-// map may happen to hold and is not promised. It is nil for an unknown design. The caller may change the map.
-func (d Design) Promises() map[string]string {
-	rules, err := d.dispatcher()
-	if err != nil {
-		return nil
-	}
-	return rules.promises()
+// preset is what a design is: settings of the knobs, and how it answers a command where its echo is not the answer. There is
+// one path by which an event goes, and it knows knobs only; see publish.
+type preset struct {
+	knobs    Knobs
+	answer   answer
+	wire     Wire // the one that it speaks by default
+	document bool // its events are changes of a document; see document
 }
 
-// dispatcher returns the code of the design.
-func (d Design) dispatcher() (dispatcher, error) {
+// answer is what a command is replied with on the plain JSON wire.
+type answer uint8
+
+const (
+	answerAccepted answer = iota // 202 without a body, or the action where the echo has to go somewhere
+	answerAction                 // the action, and the echo
+	answerSequence               // the number of the event
+	answerVersion                // the version that the document has got by it, or the conflict
+)
+
+// preset returns what the design is.
+func (d Design) preset() (preset, error) {
 	switch d {
 	case Hologram:
-		return hologram{}, nil
+		return hologramPreset(), nil
 	case SingleChannel:
-		return singleChannel{}, nil
+		return singleChannelPreset(), nil
+	case LongPoll:
+		return longPollPreset(), nil
+	case Channels:
+		return channelsPreset(), nil
+	case Sequenced:
+		return sequencedPreset(), nil
+	case StateSync:
+		return stateSyncPreset(), nil
+	case Ephemeral:
+		return ephemeralPreset(), nil
 	}
 	_, err := ParseDesign(string(d))
-	return nil, err
+	return preset{}, err
 }
 
-// dispatcher is a design: how the event of a command gets to its channel, and what its sender is answered. It is called
-// in the goroutine of each request, by many at once; whatever order there is, the design itself makes.
-type dispatcher interface {
-	dispatch(s *Server, cmd wire.Command) answer
-	promises() map[string]string
-}
-
-// answer is what a command is replied with.
-type answer struct {
-	status int
-	reply  *wire.Reply // nil = no body
-}
-
-// eventOf is the broadcast that cmd asks for.
-func eventOf(cmd wire.Command) wire.Event {
-	return wire.Event{Channel: cmd.Channel, Name: cmd.Name, Payload: cmd.Payload}
+// Promises says what the design guarantees to its clients on one node with its own settings; see Options.Promises. It is nil
+// for an unknown design.
+func (d Design) Promises() map[string]string {
+	return Options{Design: d}.Promises()
 }

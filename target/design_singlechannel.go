@@ -1,29 +1,16 @@
 package target
 
-import (
-	"net/http"
-
-	"holobench/wire"
-)
-
-// singleChannel keeps one order for each channel: its lock is held while an event is put into every outbox, that of the
-// sender included, so that all subscribers get all events in the order of the lock. The reply says only that the command
-// was taken.
-type singleChannel struct{}
-
-func (singleChannel) promises() map[string]string {
-	return map[string]string{"fifo": "per publisher", "total": "per channel", "self_echo": "sse"}
-}
-
-func (singleChannel) dispatch(s *Server, cmd wire.Command) answer {
-	event := eventOf(cmd)
-	f := s.encode(event) // before the lock: only what makes the order belongs under it
-	c := s.registry.channel(event.Channel)
-	if c != nil {
-		c.order.Lock()
-		defer c.order.Unlock()
+// singleChannelPreset keeps one order for each channel: its lock is held while an event is put into every outbox, that of
+// the sender included, so that all subscribers get all events in the order of the lock. The reply says only that the command
+// was taken. Each message has the channel's number as its id, and the last ones are kept, so that a browser's EventSource
+// which comes back with its Last-Event-ID misses nothing.
+func singleChannelPreset() preset {
+	return preset{
+		knobs:  Knobs{Dispatch: Serialized, Echo: EchoStream, Replay: defaultReplay},
+		answer: answerAccepted,
+		wire:   JSON,
 	}
-	s.journal.record(event.Payload)
-	s.fanOut(c, f, "")
-	return answer{status: http.StatusAccepted}
 }
+
+// defaultReplay is how many events of a channel the designs keep that keep some: at 100 a second, those of ten seconds.
+const defaultReplay = 1024

@@ -11,7 +11,8 @@ import (
 // subscription is what a stream asks for.
 type subscription struct {
 	instance string
-	channels []string // at least one, none twice, in the order of the request
+	channels []string   // at least one, none twice, in the order of the request
+	from     resumption // where it goes on in each of them; nil = with what comes from now on
 }
 
 // serveEvents answers a GET of the events path: it admits the stream, takes its connection over from net/http (whose
@@ -23,32 +24,46 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	sub, refused := s.readSubscription(r)
+	if refused == nil {
+		refused = s.openStream(w, r, sub)
+	}
 	if refused != nil {
 		s.counters.Add(StreamsRefused, 1)
 		refused.write(w)
-		return
 	}
+}
+
+func (s *Server) openStream(w http.ResponseWriter, r *http.Request, sub subscription) *refusal {
+	kept, refused := s.keep(sub.channels)
+	if refused != nil {
+		return refused
+	}
+	defer s.letGo(kept)
 	if err := s.registry.reserve(s.options.MaxStreams, func() { s.streams.Add(2) }); err != nil {
-		s.counters.Add(StreamsRefused, 1)
-		refuse(http.StatusServiceUnavailable, "%v", err).write(w)
-		return
+		return refuse(http.StatusServiceUnavailable, "%v", err)
 	}
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		s.registry.release()
 		s.streams.Add(-2)
-		s.counters.Add(StreamsRefused, 1)
-		refuse(http.StatusInternalServerError, "this connection cannot carry a stream").write(w)
-		return
+		return refuse(http.StatusInternalServerError, "this connection cannot carry a stream")
 	}
 	chunked := r.ProtoAtLeast(1, 1)
+	spelling := formatPlain
+	if len(sub.channels) > 1 {
+		spelling = formatPlainAny
+	}
 	writer := &http1Writer{conn: conn, chunked: chunked, scratch: &s.scratch}
-	s.open(newStream(s, sub.instance, writer, http1Head(chunked, time.Now())), sub.channels)
+	st := newStream(s, sub.instance, spelling, writer, http1Head(chunked, time.Now()))
+	st.joined = make([]membership, 0, len(sub.channels))
+	s.open(st, func() { s.subscribe(st, sub.channels, kept, sub.from) })
+	return nil
 }
 
-// open subscribes st, on a reserved place, and sets it going.
-func (s *Server) open(st *stream, channels []string) {
-	superseded, tooLate := s.registry.add(st, channels)
+// open adds st, on a reserved place, lets subscribe subscribe it, and sets it going.
+func (s *Server) open(st *stream, subscribe func()) {
+	superseded, tooLate := s.registry.add(st)
+	subscribe()
 	s.counters.Add(StreamsOpened, 1)
 	if superseded != nil {
 		s.counters.Add(StreamsSuperseded, 1)
@@ -59,17 +74,40 @@ func (s *Server) open(st *stream, channels []string) {
 	}
 }
 
+// keep acquires the logs of channels, where this node keeps any; letGo gives them back.
+func (s *Server) keep(channels []string) ([]*channelLog, *refusal) {
+	if !s.keeps {
+		return nil, nil
+	}
+	kept := make([]*channelLog, 0, len(channels))
+	for _, name := range channels {
+		l := s.logs.acquire(name)
+		if l == nil {
+			s.letGo(kept)
+			return nil, refuse(http.StatusServiceUnavailable, "%v", errManyLogs)
+		}
+		kept = append(kept, l)
+	}
+	return kept, nil
+}
+
+func (s *Server) letGo(kept []*channelLog) {
+	for _, l := range kept {
+		s.logs.release(l)
+	}
+}
+
 // readSubscription checks the request. What it returns shares no memory with r, which must not live as long as the stream.
 func (s *Server) readSubscription(r *http.Request) (subscription, *refusal) {
 	if r.ContentLength != 0 {
 		return subscription{}, refuse(http.StatusBadRequest, "a request for events has no body")
 	}
-	return s.parseSubscription(r.URL.RawQuery)
+	return s.parseSubscription(r.URL.RawQuery, r.Header.Get("Last-Event-ID"))
 }
 
-// parseSubscription reads instance=ID&channel=A[&channel=B]. A channel that is named twice counts once; what it does not
-// know it ignores.
-func (s *Server) parseSubscription(rawQuery string) (subscription, *refusal) {
+// parseSubscription reads instance=ID&channel=A[&channel=B][&from=N][&from=M] and, where events are kept, the id of the last
+// event that the client has. A channel that is named twice counts once; what it does not know it ignores.
+func (s *Server) parseSubscription(rawQuery, lastEventID string) (subscription, *refusal) {
 	query, err := url.ParseQuery(rawQuery)
 	if err != nil {
 		return subscription{}, refuse(http.StatusBadRequest, "reading the query: %v", err)
@@ -96,6 +134,14 @@ func (s *Server) parseSubscription(rawQuery string) (subscription, *refusal) {
 		if !slices.Contains(sub.channels, name) {
 			sub.channels = append(sub.channels, strings.Clone(name))
 		}
+	}
+	switch from := query["from"]; {
+	case s.ids:
+		var refused *refusal
+		sub.from, refused = parseResumption(lastEventID, from, len(sub.channels))
+		return sub, refused
+	case len(from) > 0: // to begin elsewhere than asked would be a lie; a browser sends Last-Event-ID without being asked
+		return subscription{}, refuse(http.StatusBadRequest, "this node keeps no events: it cannot begin at number %q", from[0])
 	}
 	return sub, nil
 }

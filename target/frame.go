@@ -3,16 +3,17 @@ package target
 import (
 	"strconv"
 
-	"holobench/wire"
 	"holobench/wire/sse"
 )
 
-// frame is what one or many streams are to be told, encoded once and shared: nobody changes it. Its bytes are those of an
-// HTTP/1.1 chunk; the body within them serves the streams that end with their connection.
+// frame is what one or many streams are to be told, encoded once and shared: nobody changes it. On a stream over HTTP/1.1 its
+// bytes are those of a chunk; the body within them serves the streams that end with their connection. On another wire they
+// are whatever that wire puts around a message.
 type frame struct {
 	chunk    []byte
 	from, to int // chunk[from:to] is the body
 	kind     frameKind
+	slot     string // what it is the new value of, so that it may take an older one's place; "" = nothing
 }
 
 type frameKind uint8
@@ -21,6 +22,8 @@ const (
 	headFrame frameKind = iota
 	eventFrame
 	heartbeatFrame
+	controlFrame // what is neither: a snapshot, a gap, a reply on a socket
+	idFrame      // the id of the event behind it, on the streams whose ids are their own
 )
 
 // chunkRoom is the room for the size in front of a chunk: up to 8 hex digits and CRLF.
@@ -56,15 +59,6 @@ func (f *frame) visible(chunked bool) int {
 		return f.to
 	}
 	return f.to - f.from
-}
-
-// encode makes the frame of event: two allocations an event, however many subscribers there are.
-func (s *Server) encode(event wire.Event) *frame {
-	scratch := s.scratch.get()
-	defer s.scratch.put(scratch)
-	*scratch = wire.AppendEventJSON((*scratch)[:0], event)
-	room := make([]byte, chunkRoom, chunkRoom+len("data: \n\n\r\n")+len(*scratch))
-	return newFrame(eventFrame, sse.AppendEvent(room, "", "", *scratch))
 }
 
 // newHeartbeat makes the comment that keeps silent streams alive.

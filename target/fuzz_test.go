@@ -65,7 +65,7 @@ func FuzzSubscription(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, query string) {
-		sub, refused := s.parseSubscription(query)
+		sub, refused := s.parseSubscription(query, "")
 		if refused != nil {
 			if refused.status != http.StatusBadRequest || refused.text == "" {
 				t.Errorf("%q was refused with %+v", query, refused)
@@ -80,7 +80,7 @@ func FuzzSubscription(f *testing.F) {
 				t.Errorf("%q gave the name %q", query, name)
 			}
 		}
-		again, refused := s.parseSubscription(url.Values{"instance": {sub.instance}, "channel": sub.channels}.Encode())
+		again, refused := s.parseSubscription(url.Values{"instance": {sub.instance}, "channel": sub.channels}.Encode(), "")
 		if refused != nil || again.instance != sub.instance || !slices.Equal(again.channels, sub.channels) {
 			t.Errorf("%q gave %+v, and asked again %+v, %v", query, sub, again, refused)
 		}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -215,7 +216,7 @@ func TestHostileNames(t *testing.T) {
 		synctest.Wait()
 		ann.mu.Lock()
 		if len(ann.events) != 1 || ann.events[0] != event {
-			t.Errorf("heard %q, want %q", ann.events, event)
+			t.Errorf("heard %+v, want %+v", ann.events, event)
 		}
 		ann.mu.Unlock()
 		w.shutdown()
@@ -225,13 +226,34 @@ func TestHostileNames(t *testing.T) {
 func TestNewChecksItsOptions(t *testing.T) {
 	t.Parallel()
 	for want, options := range map[string]target.Options{
-		`making the target: node -1 is not in 1..65535`:                                                           {Node: -1},
-		`making the target: heartbeat -1s is negative; leave it at 0 for the default, 15s`:                        {Heartbeat: -time.Second},
-		`making the target: max channels -1 is negative; leave it at 0 for the default, 64`:                       {MaxChannels: -1},
-		`making the target: reading the design: there is no design "x"; the designs are hologram, single-channel`: {Design: "x"},
+		`making the target: node -1 is not in 1..65535`:                                     {Node: -1},
+		`making the target: heartbeat -1s is negative; leave it at 0 for the default, 15s`:  {Heartbeat: -time.Second},
+		`making the target: max channels -1 is negative; leave it at 0 for the default, 64`: {MaxChannels: -1},
+		`making the target: reading the design: there is no design "x"; the designs are hologram, single-channel, ` +
+			`long-poll, channels, sequenced, state-sync, ephemeral`: {Design: "x"},
+		`making the target: there is no wire "x"; the wires are json`: {Wire: "x"},
+		`making the target: -1 nodes make no target`:                  {Nodes: -1},
+		`making the target: dispatch cannot be "x"; it is one of concurrent, serialized`: {
+			Knobs: target.Knobs{Dispatch: "x"},
+		},
+		`making the target: when-full cannot be "x"; it is one of cut, drop-oldest, coalesce`: {
+			Knobs: target.Knobs{WhenFull: "x"},
+		},
+		`making the target: replay of 1048577 events is too much; at most 1048576 are kept`: {
+			Knobs: target.Knobs{Replay: 1<<20 + 1},
+		},
+		`making the target: server-triggered rate NaN/s is not in 0..10000`: {
+			Knobs: target.Knobs{ServerTriggered: math.NaN()},
+		},
+		`making the target: the design state-sync needs a replay: without one its versions have no ids`: {
+			Design: target.StateSync, Knobs: target.Knobs{Replay: -1},
+		},
+		`making the target: the design sequenced needs a bus with an order: numbers that each node gives by itself name different events`: {
+			Design: target.Sequenced, Bus: target.NewMemoryBus(target.MemoryBusOptions{}).Node(1),
+		},
 	} {
 		if _, err := target.New(options); err == nil || err.Error() != want {
-			t.Errorf("New(%+v) = %v, want %s", options, err, want)
+			t.Errorf("New(%+v)\n got %v\nwant %s", options, err, want)
 		}
 	}
 }

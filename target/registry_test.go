@@ -31,8 +31,11 @@ func TestRegistry(t *testing.T) {
 				t.Fatal(err)
 			}
 			w := &discardWriter{gone: make(chan struct{})}
-			st := newStream(s, fmt.Sprint(step), w, http1Head(true, time.Unix(0, 0)))
-			r.add(st, chosen)
+			st := newStream(s, fmt.Sprint(step), formatPlain, w, http1Head(true, time.Unix(0, 0)))
+			r.add(st)
+			for _, name := range chosen {
+				r.join(st, name)
+			}
 			hears[st] = chosen
 		} else if len(hears) > 0 {
 			all := slices.Collect(maps.Keys(hears))

@@ -21,18 +21,17 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		_ = l.Close()
 		return fmt.Errorf("serving the target on %v: %w", l.Addr(), errServed)
 	}
-	stopJournal, journalDone := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(journalDone)
-		s.journal.run(stopJournal)
-	}()
+	stop, err := s.startBackground()
+	if err != nil {
+		_ = l.Close()
+		return fmt.Errorf("serving the target on %v: %w", l.Addr(), err)
+	}
 	unused := &unusedConns{conns: make(map[net.Conn]struct{})}
 	server := s.httpServer(unused)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(l) }()
 	s.log.Info("target serves", "addr", l.Addr().String(), "design", string(s.options.Design), "node", s.options.Node)
 
-	var err error
 	select {
 	case <-ctx.Done():
 		s.shutdown(server)
@@ -40,13 +39,35 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	case err = <-served:
 		s.shutdown(server)
 	}
-	close(stopJournal)
-	<-journalDone
+	stop()
 	s.log.Info("target stopped")
 	if err != nil {
 		return fmt.Errorf("serving the target on %v: %w", l.Addr(), err)
 	}
 	return nil
+}
+
+// startBackground starts what goes on beside the requests: the journal, the node's own events, and the bus. stop ends it when
+// the last request is done, the journal last, because the others write to it.
+func (s *Server) startBackground() (stop func(), err error) {
+	leaveBus := func() {}
+	if s.bus != nil {
+		if leaveBus, err = s.bus.Subscribe(s.receive); err != nil {
+			return nil, fmt.Errorf("subscribing to the bus: %w", err)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	stopJournal := make(chan struct{})
+	var triggering, journalling sync.WaitGroup
+	triggering.Go(func() { s.trigger(ctx) })
+	journalling.Go(func() { s.journal.run(stopJournal) })
+	return func() {
+		cancel()
+		triggering.Wait()
+		leaveBus()
+		close(stopJournal)
+		journalling.Wait()
+	}, nil
 }
 
 // httpServer returns the server whose limits keep a slow or hostile client from holding anything for long.

@@ -2,19 +2,28 @@
 // several.
 //
 // It speaks the plain JSON wire of package wire over HTTP/1.1: clients hold a stream of server-sent events open and post
-// commands, each of which becomes one event for all subscribers of a channel. How it gets there is the design:
+// commands, each of which becomes one event for all subscribers of a channel. A design is a preset of knobs (see Knobs) and
+// a wire; there is one path by which events go (Server.publish), and it knows the knobs only:
 //
 //	hologram          dispatches race; the sender is told by its reply, everybody else by SSE
-//	single-channel    one order a channel; everybody is told by SSE, the sender too
+//	single-channel    one order a channel; everybody is told by SSE, the sender too, and again after a reconnect
+//	long-poll         dispatches race; everybody is told by one queue of its own
+//	channels          dispatches race; replies and events share one socket
+//	sequenced         one order a channel, whose numbers are in the reply and in each event
+//	state-sync        a document a channel: snapshot, then versioned patches; conflicts and repeated commands are told
+//	ephemeral         dispatches race; the latest value of a key takes the place of those that wait
 //
-// What a design promises is in Design.Promises; what is not promised there may happen to hold.
+// What a server promises is in Options.Promises; what is not promised there may happen to hold.
 //
 // # What a stream is owed
 //
 // A stream is subscribed before its head is written, so that a client which has read the head misses nothing. Each
 // subscriber has a bounded outbox. One that does not keep up, or whose connection takes no bytes for a while, is cut and
-// counted by its reason; it never holds up another, and nothing is left out of a stream that goes on. A second stream of
-// the same instance supersedes the first, which is ended cleanly.
+// counted by its reason; it never holds up another, and nothing is left out of a stream that goes on, unless the knob
+// WhenFull says so. A second stream of the same instance supersedes the first, which is ended cleanly.
+//
+// Where events are kept (Knobs.Replay), each message has an id, and a stream that comes back goes on behind the id that it
+// names. What is not kept any more is said by a message of the kind "gap", and then what there is follows.
 //
 // # What is counted
 //
@@ -27,7 +36,9 @@ package target
 import (
 	"encoding/json"
 	"fmt"
+	"hash/maphash"
 	"log/slog"
+	"maps"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -39,16 +50,29 @@ import (
 // Server is one node. Use New, then Serve.
 type Server struct {
 	options   Options
-	design    dispatcher
+	knobs     Knobs
+	answer    answer
 	counters  *Counters
 	journal   *journal
 	log       *slog.Logger
 	registry  *registry
+	logs      *logs
+	slots     slotLocks
+	bus       Bus
+	waiting   waiting
+	routes    map[string]http.HandlerFunc
+	limits    limits
 	heartbeat *frame
 	scratch   scratch
 	started   time.Time
 	serving   atomic.Bool
 	streams   sync.WaitGroup // the goroutines of streams
+
+	document bool // channels have documents
+	keeps    bool // channels have logs
+	ids      bool // ... and what is kept in them can be asked for
+	keyed    bool // events say of what they are the new value
+	ordered  bool // the bus makes the order
 
 	requests sync.RWMutex // held for reading by each request, so that Serve can wait for the last one
 	stopped  bool
@@ -60,20 +84,57 @@ func New(options Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making the target: %w", err)
 	}
-	design, err := options.Design.dispatcher()
+	own, err := options.Design.preset()
 	if err != nil {
 		return nil, fmt.Errorf("making the target: %w", err)
 	}
-	return &Server{
+	k := options.Knobs
+	s := &Server{
 		options:   options,
-		design:    design,
+		knobs:     k,
+		answer:    own.answer,
 		counters:  options.Counters,
 		journal:   newJournal(options),
 		log:       options.Logger,
 		registry:  newRegistry(),
+		slots:     slotLocks{seed: maphash.MakeSeed()},
+		bus:       options.Bus,
+		limits:    limits{frames: options.OutboxFrames, bytes: options.OutboxBytes, whenFull: k.WhenFull},
 		heartbeat: newHeartbeat(),
 		started:   time.Now(),
-	}, nil
+		document:  own.document,
+		keeps:     k.Dispatch == Serialized || k.Stamp == StampSequence || k.Replay > 0 || options.ordered(),
+		ids:       k.Replay > 0,
+		keyed:     own.document || k.WhenFull == Coalesce,
+		ordered:   options.ordered(),
+	}
+	s.logs = newLogs(options.MaxLogs, s.registry.heard, s.newLog)
+	return s, s.setRoutes()
+}
+
+// newLog begins the log of a channel.
+func (s *Server) newLog(name string) *channelLog {
+	l := &channelLog{
+		name: name, stamps: s.knobs.Stamp == StampSequence, replay: s.knobs.Replay, limit: s.options.ReplayBytes,
+	}
+	if s.document {
+		l.doc = newDocument(s.options.DocumentBytes, s.options.MaxMutations)
+	}
+	return l
+}
+
+// setRoutes says what is answered: the plain wire always, so that a person or a test can talk to any node, and the wire that
+// was asked for.
+func (s *Server) setRoutes() error {
+	own, err := s.options.Wire.protocol()
+	if err != nil {
+		return fmt.Errorf("making the target: %w", err)
+	}
+	s.routes = map[string]http.HandlerFunc{wire.HealthPath: s.serveHealth}
+	for _, p := range []protocol{plainWire{}, own} {
+		maps.Copy(s.routes, p.routes(s))
+	}
+	return nil
 }
 
 // Counters returns what the server counts into.
@@ -91,16 +152,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(http.StatusServiceUnavailable, "%v", errDraining).write(w)
 		return
 	}
-	switch r.URL.Path {
-	case wire.CommandPath:
-		s.serveCommand(w, r)
-	case wire.EventsPath:
-		s.serveEvents(w, r)
-	case wire.HealthPath:
-		s.serveHealth(w, r)
-	default:
-		refuse(http.StatusNotFound, "there are %s, %s and %s here", wire.CommandPath, wire.EventsPath, wire.HealthPath).write(w)
+	if route := s.routes[r.URL.Path]; route != nil {
+		route(w, r)
+		return
 	}
+	refuse(http.StatusNotFound, "there are %s, %s and %s here", wire.CommandPath, wire.EventsPath, wire.HealthPath).write(w)
 }
 
 // serveHealth says that the node answers, and which it is.

@@ -18,17 +18,16 @@ type stream struct {
 	instance string
 	flushFn  func()       // st.flush, bound once: "go st.flush()" would allocate at each delivery
 	joined   []membership // see channel
+	places   *places      // what its ids are made of; nil where they are those of its one channel, or there are none
 
 	mu        sync.Mutex
 	state     streamState
-	flushing  bool     // a goroutine is writing, or about to
-	inFlight  int      // the first so many of outbox are being written
-	outbox    []*frame // oldest first; nil while empty
-	bytes     int      // of outbox
+	flushing  bool   // a goroutine is writing, or about to
+	format    format // how it wants events spelled; never changed
+	cutFor    uint8  // the Counter of why it was cut; see watch
+	box       outbox
 	lastWrite time.Duration
-	cutFor    Counter // why it was cut; see watch
 	heartbeat *time.Timer
-	first     [2]*frame // backs outbox while it is short, so that a delivery allocates nothing
 }
 
 type streamState uint8
@@ -39,13 +38,14 @@ const (
 	streamGone               // takes and writes no more
 )
 
-// newStream returns a stream whose outbox holds its head and which start sets going. Frames that arrive between the two
-// stay behind the head.
-func newStream(s *Server, instance string, writer streamWriter, head *frame) *stream {
-	st := &stream{server: s, writer: writer, instance: instance, flushing: true}
+// newStream returns a stream whose outbox holds its head (nil = it has none) and which start sets going. Frames that arrive
+// between the two stay behind the head.
+func newStream(s *Server, instance string, spelling format, writer streamWriter, head *frame) *stream {
+	st := &stream{server: s, writer: writer, instance: instance, format: spelling, flushing: true}
 	st.flushFn = st.flush
-	st.outbox = append(st.first[:0], head)
-	st.bytes = len(head.chunk)
+	if head != nil {
+		st.box.prepend(head)
+	}
 	return st
 }
 
@@ -59,34 +59,33 @@ func (st *stream) start() {
 	go st.watch()
 }
 
-// outcome says what became of a frame.
-type outcome uint8
+// deliver puts the event m into the outbox; slot is the stream's own number of the channel that brings it.
+func (st *stream) deliver(m *message, slot int) (result outcome, dropped int) {
+	return st.put(m.frame(st.server, st.format), m, slot)
+}
 
-const (
-	enqueued outcome = iota
-	overflow         // the outbox was full, and the stream is cut
-	absent           // the stream was over already: nothing was owed to it
-)
-
-// enqueue puts f into the outbox. It never waits for the client.
+// enqueue puts f, which only this client is told, into the outbox. It never waits for the client.
 func (st *stream) enqueue(f *frame) outcome {
+	result, _ := st.put(f, nil, 0)
+	return result
+}
+
+// put puts f, which is that of the event m (nil = of none), into the outbox. A stream whose outbox has no room is cut.
+func (st *stream) put(f *frame, m *message, slot int) (result outcome, dropped int) {
 	st.mu.Lock()
 	if st.state != streamOpen {
 		st.mu.Unlock()
-		return absent
+		return absent, 0
 	}
-	full := len(st.outbox) >= st.server.options.OutboxFrames ||
-		len(st.outbox) > 0 && st.bytes+len(f.chunk) > st.server.options.OutboxBytes
-	if full {
+	if m != nil && st.places != nil {
+		st.box.append(st.places.move(slot, m.sequence))
+	}
+	result, dropped = st.box.put(f, st.server.limits)
+	if result == overflow {
 		st.mu.Unlock()
 		st.cut(CutOutboxFull)
-		return overflow
+		return overflow, dropped
 	}
-	if st.outbox == nil {
-		st.outbox = st.first[:0]
-	}
-	st.outbox = append(st.outbox, f)
-	st.bytes += len(f.chunk)
 	idle := !st.flushing
 	if idle {
 		st.flushing = true
@@ -96,7 +95,7 @@ func (st *stream) enqueue(f *frame) outcome {
 	if idle {
 		go st.flushFn()
 	}
-	return enqueued
+	return result, dropped
 }
 
 // open says whether the stream still takes frames.
@@ -119,10 +118,11 @@ func (st *stream) flush() {
 			return
 		}
 		done, err := st.writer.write(batch, st.server.options.WriteTimeout)
-		counters := st.server.counters
-		counters.Add(BytesWrittenSSE, done.bytes)
-		counters.Add(DeliveriesWrittenSSE, done.events)
+		counters, path := st.server.counters, st.format.counters()
+		counters.Add(path.bytes, done.bytes)
+		counters.Add(path.written, done.events)
 		counters.Add(HeartbeatsWritten, done.heartbeats)
+		counters.Add(ControlsWritten, done.controls)
 		if err != nil {
 			st.failed(err)
 			return
@@ -135,19 +135,11 @@ func (st *stream) flush() {
 func (st *stream) take() (batch []*frame, ending bool) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	size := 0
-	for _, f := range st.outbox {
-		if size += len(f.chunk); st.inFlight > 0 && size > scratchBytes {
-			break
-		}
-		st.inFlight++
-	}
-	if st.inFlight == 0 {
+	if batch = st.box.take(); len(batch) == 0 {
 		st.flushing = false
 		return nil, st.state == streamEnding
 	}
-	// Frames are only ever appended behind these, so that they can be read without the lock.
-	return st.outbox[:st.inFlight:st.inFlight], false
+	return batch, false
 }
 
 // wrote removes what take returned from the outbox.
@@ -155,18 +147,8 @@ func (st *stream) wrote() {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.lastWrite = st.server.uptime()
-	done := st.inFlight
-	st.inFlight = 0
-	if st.state == streamGone {
-		return // the outbox was emptied by whoever ended it
-	}
-	for _, f := range st.outbox[:done] {
-		st.bytes -= len(f.chunk)
-	}
-	clear(st.outbox[:done])
-	st.outbox = st.outbox[done:]
-	if len(st.outbox) == 0 {
-		st.outbox = nil
+	if st.state != streamGone { // else it was emptied by whoever ended it
+		st.box.wrote()
 	}
 }
 
@@ -240,8 +222,8 @@ func (st *stream) giveUp(reason Counter) bool {
 		return false
 	}
 	st.state = streamGone
-	st.cutFor = reason
-	st.outbox, st.bytes = nil, 0
+	st.cutFor = uint8(reason) //nolint:gosec // there are fewer counters than slots in their file
+	st.box.clear()
 	st.mu.Unlock()
 	st.writer.abort()
 	return true
@@ -255,7 +237,7 @@ func (st *stream) watch() {
 	st.heartbeat.Stop()
 	st.server.registry.remove(st)
 	st.server.counters.Add(StreamsClosed, 1)
-	if st.cutFor != notCut { // nobody changes it any more
-		st.server.log.Warn("stream cut", "instance", st.instance, "reason", st.cutFor.String())
+	if reason := Counter(st.cutFor); reason != notCut { // nobody changes it any more
+		st.server.log.Warn("stream cut", "instance", st.instance, "reason", reason.String())
 	}
 }

@@ -119,7 +119,9 @@ type subscriber struct {
 	mu       sync.Mutex
 	start    time.Time
 	events   []wire.Event
+	ids      []string        // of events
 	times    []time.Duration // of events
+	controls []string        // "kind data" of the messages that are no event
 	comments []time.Duration
 	ended    error // of the body: nil = a terminating chunk
 	endedAt  time.Duration
@@ -189,11 +191,16 @@ func (s *subscriber) read() {
 func (s *subscriber) OnEvent(e sse.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if len(e.Name) > 0 {
+		s.controls = append(s.controls, string(e.Name)+" "+string(e.Data))
+		return
+	}
 	var event wire.Event
 	if err := json.Unmarshal(e.Data, &event); err != nil {
 		event.Payload = "not JSON: " + string(e.Data)
 	}
 	s.events = append(s.events, event)
+	s.ids = append(s.ids, string(e.ID))
 	s.times = append(s.times, time.Since(s.start))
 }
 

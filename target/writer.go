@@ -20,7 +20,7 @@ type streamWriter interface {
 
 // written is what a write got through.
 type written struct {
-	bytes, events, heartbeats int
+	bytes, events, heartbeats, controls int
 }
 
 // http1Writer writes to a connection that was taken over from net/http: chunks for HTTP/1.1, and for HTTP/1.0 a body that
@@ -65,7 +65,9 @@ func (w *http1Writer) count(frames []*frame, n int) written {
 			sum.events++
 		case heartbeatFrame:
 			sum.heartbeats++
-		case headFrame:
+		case controlFrame:
+			sum.controls++
+		case headFrame, idFrame:
 		}
 	}
 	return sum

@@ -36,7 +36,7 @@ func TestPartialWrites(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	event := s.encode(wire.Event{Channel: "red", Name: "message", Payload: "1"})
+	event := s.encode(&message{event: wire.Event{Channel: "red", Name: "message", Payload: "1"}}, formatPlain)
 	const body = `data: {"channel":"red","name":"message","payload":"1"}` + "\n\n"
 	for _, chunked := range []bool{true, false} {
 		batch := []*frame{http1Head(chunked, time.Unix(0, 0)), event, newHeartbeat(), event}

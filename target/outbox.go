@@ -1,0 +1,190 @@
+package target
+
+import "slices"
+
+// outbox is what a subscriber has not been written yet. It is bounded, and what happens when it is full is a policy
+// (Knobs.WhenFull); it never makes a fan-out wait. It is guarded by its stream's mutex.
+type outbox struct {
+	frames   []*frame // oldest first; nil while empty
+	bytes    int      // of frames, without those that do not count
+	inFlight int32    // the first so many of frames are being written
+	free     int32    // the first so many of frames do not count: the head, and events that are sent again
+	index    *slots   // where the waiting values are, once there are many
+	room     [2]*frame
+}
+
+// limits are the bounds of an outbox and what to do at them.
+type limits struct {
+	frames, bytes int
+	whenFull      WhenFull
+}
+
+// outcome says what became of a frame.
+type outcome uint8
+
+const (
+	enqueued  outcome = iota
+	coalesced         // it took the place of an older value of its key
+	crowded           // it was taken, and older events were left out for it
+	overflow          // the outbox was full, and the stream is cut
+	absent            // the stream was over already: nothing was owed to it
+)
+
+// prepend puts f in without counting it: the head of a stream, and what it is sent before it goes on with the others. That is
+// bounded by what a log keeps, and must not take away the room of what comes while it is written.
+func (b *outbox) prepend(f *frame) {
+	b.append(f)
+	b.bytes -= len(f.chunk)
+	b.free++
+}
+
+// append puts f in as it is.
+func (b *outbox) append(f *frame) {
+	if b.frames == nil {
+		b.frames = b.room[:0]
+	}
+	b.frames = append(b.frames, f)
+	b.bytes += len(f.chunk)
+	if b.index != nil {
+		b.index.add(f, len(b.frames)-1)
+	}
+}
+
+// put puts f in, as far as the limits let it; dropped is how many events were left out for it.
+func (b *outbox) put(f *frame, l limits) (result outcome, dropped int) {
+	if l.whenFull == Coalesce && f.slot != "" && len(b.frames) > int(b.inFlight) {
+		if at := b.find(f.slot); at >= 0 {
+			b.bytes += len(f.chunk) - len(b.frames[at].chunk)
+			b.frames[at] = f
+			return coalesced, 1
+		}
+	}
+	for b.full(f, l) {
+		if l.whenFull != DropOldest {
+			return overflow, 0
+		}
+		if !b.dropOldest() {
+			break // all that there is is being written: one more is what a write makes room for
+		}
+		dropped++
+	}
+	b.append(f)
+	if dropped > 0 {
+		return crowded, dropped
+	}
+	return enqueued, 0
+}
+
+// full says whether f has no room.
+func (b *outbox) full(f *frame, l limits) bool {
+	counted := len(b.frames) - int(b.free)
+	return counted >= l.frames || counted > 0 && b.bytes+len(f.chunk) > l.bytes
+}
+
+// dropOldest leaves out the event that has waited longest and is not being written; false = there is none. The id in front
+// of an event of its own goes with it.
+func (b *outbox) dropOldest() bool {
+	from := max(int(b.inFlight), int(b.free))
+	at := from
+	for at < len(b.frames) && b.frames[at].kind != eventFrame {
+		at++
+	}
+	if at == len(b.frames) {
+		return false
+	}
+	first := at
+	if first > from && b.frames[first-1].kind == idFrame {
+		first--
+	}
+	for _, f := range b.frames[first : at+1] {
+		b.bytes -= len(f.chunk)
+	}
+	b.frames = slices.Delete(b.frames, first, at+1)
+	return true
+}
+
+// find returns the place of the waiting value of a slot, -1 = there is none.
+func (b *outbox) find(slot string) int {
+	from := max(int(b.inFlight), int(b.free))
+	if b.index == nil && len(b.frames)-from <= fewSlots {
+		for at := len(b.frames) - 1; at >= from; at-- {
+			if b.frames[at].slot == slot {
+				return at
+			}
+		}
+		return -1
+	}
+	if b.index == nil {
+		b.index = &slots{number: make(map[string]uint64, 2*fewSlots)}
+		for at, f := range b.frames {
+			b.index.add(f, at)
+		}
+	}
+	if number, ok := b.index.number[slot]; ok && number >= b.index.first+uint64(from) {
+		return int(number - b.index.first)
+	}
+	return -1
+}
+
+// take returns the frames of the next write, which may be read without the lock: others are only ever put behind them.
+func (b *outbox) take() []*frame {
+	size := 0
+	for _, f := range b.frames {
+		if size += len(f.chunk); b.inFlight > 0 && size > scratchBytes {
+			break
+		}
+		b.inFlight++
+	}
+	return b.frames[:b.inFlight:b.inFlight]
+}
+
+// wrote removes what take returned.
+func (b *outbox) wrote() {
+	done := int(b.inFlight)
+	b.inFlight = 0
+	for at, f := range b.frames[:done] {
+		if at >= int(b.free) {
+			b.bytes -= len(f.chunk)
+		}
+	}
+	b.free = max(0, b.free-int32(done))
+	if b.index != nil {
+		b.index.remove(b.frames[:done])
+	}
+	clear(b.frames[:done])
+	b.frames = b.frames[done:]
+	if len(b.frames) == 0 {
+		b.frames, b.index = nil, nil
+	}
+}
+
+// clear lets everything go.
+func (b *outbox) clear() {
+	b.frames, b.bytes, b.index, b.free = nil, 0, nil, 0
+}
+
+// fewSlots is how many waiting frames are looked through one by one: a client that nearly keeps up needs no index.
+const fewSlots = 16
+
+// slots find the waiting frame of a slot in an outbox with many of them. Each frame has a number that does not change while
+// those in front of it are written.
+type slots struct {
+	number map[string]uint64 // of the newest frame of each slot
+	first  uint64            // of the first frame in the outbox
+}
+
+func (s *slots) add(f *frame, at int) {
+	if f.slot != "" {
+		s.number[f.slot] = s.first + uint64(at)
+	}
+}
+
+// remove forgets frames that were written, which are the first in the outbox.
+func (s *slots) remove(written []*frame) {
+	for at, f := range written {
+		if s.number[f.slot] == s.first+uint64(at) {
+			delete(s.number, f.slot)
+		}
+	}
+	s.first += uint64(len(written))
+}

@@ -1,0 +1,100 @@
+package target
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"holobench/wire"
+	"holobench/wire/sse"
+)
+
+// Wire names how a server is spoken to. The plain JSON wire (POST /command, GET /events) is there beside any other.
+type Wire string
+
+// The wires.
+const (
+	// JSON is the plain wire of package wire, and the default of every design that has none of its own yet.
+	JSON Wire = "json"
+)
+
+// protocol is one wire. It turns requests into publications and hands them to Server.publish, the one path, whose result it
+// words as its own reply; and it adds its subscribers by registry.reserve and Server.open. A subscriber is a stream, whose
+// streamWriter carries frames to the client by whatever it has (an SSE response, a WebSocket, the polls of a session). Its
+// channels are given to Server.subscribe, or come and go later by registry.join and registry.leave. What only this client is
+// told (a reply on its socket) goes into the same outbox by stream.enqueue, and keeps its place.
+//
+// A new wire is a file wire_NAME.go with a type that implements protocol, a Wire above and its case in Wire.protocol, a
+// format for each spelling of an event that it has, and, where its clients do not hear by SSE, counters of its own. A design
+// whose native wire it is names it in its preset.
+type protocol interface {
+	// routes are the paths that this wire answers.
+	routes(s *Server) map[string]http.HandlerFunc
+	// path is how history names the way by which subscribers of this wire hear: "sse", "poll", "websocket".
+	path() string
+	// fifo is how far the order of one publisher is kept: "per publisher", "per client", "per socket".
+	fifo() string
+}
+
+// protocol returns the wire of that name.
+func (w Wire) protocol() (protocol, error) {
+	if w == JSON {
+		return plainWire{}, nil
+	}
+	return nil, fmt.Errorf("there is no wire %q; the wires are %s", string(w), strings.Join([]string{string(JSON)}, ", "))
+}
+
+// plainWire is the JSON wire of package wire.
+type plainWire struct{}
+
+func (plainWire) routes(s *Server) map[string]http.HandlerFunc {
+	return map[string]http.HandlerFunc{wire.CommandPath: s.serveCommand, wire.EventsPath: s.serveEvents}
+}
+
+func (plainWire) path() string { return "sse" }
+
+func (plainWire) fifo() string { return "per publisher" }
+
+// format is one spelling of an event. Each subscriber has one, and an event is encoded once for each format in which somebody
+// hears it, however many they are.
+type format uint8
+
+const (
+	formatPlain    format = iota // JSON as an SSE message, with the number as its id where events are kept
+	formatPlainAny               // ... without an id: for streams of several channels, whose ids are their own
+	formatCount                  // not a format: how many there are
+)
+
+// pathCounters are what deliveries of one format are counted into.
+type pathCounters struct {
+	enqueued, written, bytes Counter
+}
+
+// counters of the format.
+func (f format) counters() pathCounters {
+	return pathCounters{enqueued: DeliveriesEnqueuedSSE, written: DeliveriesWrittenSSE, bytes: BytesWrittenSSE}
+}
+
+// encode makes the frame of m in one format: two allocations, however many subscribers there are.
+func (s *Server) encode(m *message, f format) *frame {
+	switch f {
+	case formatPlain:
+		id := ""
+		if s.ids {
+			id = formatNumber(m.sequence)
+		}
+		return s.encodePlain(m, id)
+	case formatPlainAny, formatCount:
+	}
+	return s.encodePlain(m, "")
+}
+
+func (s *Server) encodePlain(m *message, id string) *frame {
+	scratch := s.scratch.get()
+	defer s.scratch.put(scratch)
+	*scratch = wire.AppendEventJSON((*scratch)[:0], m.event)
+	room := make([]byte, chunkRoom, chunkRoom+len("id: \ndata: \n\n\r\n")+len(id)+len(*scratch))
+	f := newFrame(eventFrame, sse.AppendEvent(room, id, "", *scratch))
+	f.slot = m.slot
+	return f
+}
