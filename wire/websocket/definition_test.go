@@ -104,6 +104,7 @@ func define(role websocket.Role, limit int, input []byte) said {
 			continue
 		case websocket.Close:
 			return defineClose(s, f.Payload)
+		case websocket.Continuation:
 		case websocket.Text:
 			kind = "text"
 		case websocket.Binary:
