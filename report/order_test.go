@@ -340,7 +340,7 @@ func TestWitnessJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(got.Witnesses) != 3 || got.Witnesses[0].Class != "originator-observer" || got.Witnesses[0].MarginNs != msec ||
-		!strings.HasPrefix(got.Witnesses[0].A.Payload, "hb1.00c0ffee.c0.s1.t1000000000.helloxxx") || len(got.Witnesses[0].A.Dispatched) != 1 ||
+		!strings.HasPrefix(got.Witnesses[0].A.Payload, "hb1.00c0ffee.c0.s1.t1000000000.hello") || len(got.Witnesses[0].A.Dispatched) != 1 ||
 		got.Witnesses[0].First.Earlier.Path == "" {
 		t.Errorf("%+v", got)
 	}

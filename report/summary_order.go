@@ -90,7 +90,9 @@ type summaryEvent struct {
 	Due       int64  `json:"dueNs"`
 	Sent      int64  `json:"sentNs,omitempty"`
 	Replied   int64  `json:"repliedNs,omitempty"`
-	Payload   string `json:"payload"` // as far as it is shown
+	Payload   string `json:"payload"` // without its filler
+
+	PayloadBytes int `json:"payloadBytes,omitempty"` // with it; 0 = not on record
 
 	Dispatched []summaryDispatch `json:"dispatched"`
 }
@@ -187,9 +189,10 @@ func (r *Report) summariseWitness(w *ordering.Witness) summaryWitness {
 }
 
 func (r *Report) summariseEvent(e *ordering.Event) summaryEvent {
+	payload, size := r.payload(e)
 	s := summaryEvent{
 		Publisher: e.ID.Publisher, Seq: e.ID.Seq, Part: e.Part, Due: e.Due, Sent: e.Sent, Replied: e.Replied,
-		Payload: clip(string(r.payload(e)), maxPayloadShown), Dispatched: []summaryDispatch{},
+		Payload: payload, PayloadBytes: size, Dispatched: []summaryDispatch{},
 	}
 	if load := r.loadOf(e); load != nil {
 		s.Load = load.Name

@@ -92,10 +92,11 @@ func rankText(w *ordering.Witness) string {
 
 func (r *Report) explainEvent(w *ordering.Witness, letter string, e *ordering.Event) witnessEvent {
 	facts := []string{fmt.Sprintf("published by client %d", e.ID.Publisher)}
-	payload, size := r.payload(e), "what follows is not on record"
+	payload, size := r.payload(e)
+	length := "what follows is not on record"
 	if load := r.loadOf(e); load != nil {
 		facts[0] += fmt.Sprintf(" as %q of load %s", load.Message.Name, load.Name)
-		size = fmt.Sprintf("%d B", len(payload))
+		length = fmt.Sprintf("%d B with its filler", size)
 	}
 	facts = append(facts, "due "+after(w, e.Due))
 	if e.Sent != 0 {
@@ -109,7 +110,7 @@ func (r *Report) explainEvent(w *ordering.Witness, letter string, e *ordering.Ev
 	}
 	return witnessEvent{
 		Letter: letter, Name: eventName(e.ID, e.Part), Facts: strings.Join(facts, ", "),
-		Payload: fmt.Sprintf("%s (%s)", clip(string(payload), maxPayloadShown), size),
+		Payload: fmt.Sprintf("%s (%s)", payload, length),
 	}
 }
 
@@ -121,14 +122,18 @@ func (r *Report) loadOf(e *ordering.Event) *history.Load {
 	return &r.Run.Loads[e.Load-1]
 }
 
-// payload is what the event carried, made again from its name and the message of its load; the marker alone when the load is
-// not on record.
-func (r *Report) payload(e *ordering.Event) []byte {
+// payload is what the event carried, made again from its name and the message of its load: its marker and text without the
+// filler, and how many bytes it had; 0 when the load is not on record.
+func (r *Report) payload(e *ordering.Event) (text string, size int) {
 	var m history.Message
 	if load := r.loadOf(e); load != nil {
 		m = load.Message
 	}
-	return wire.AppendPayload(nil, wire.Marker{Run: r.Run.ID, Event: e.ID, Due: e.Due}, m.Text, m.Size)
+	head := wire.AppendPayload(nil, wire.Marker{Run: r.Run.ID, Event: e.ID, Due: e.Due}, m.Text, 0)
+	if r.loadOf(e) != nil {
+		size = max(len(head), m.Size)
+	}
+	return clip(string(head), maxPayloadShown), size
 }
 
 // maxPayloadShown is how much of a payload a witness shows, in characters.
