@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-
-	"holobench/wire"
 )
 
 // EventModule and EventTarget stand in the commands of holobench's own clients: the module that handles an event, and
@@ -16,14 +14,36 @@ const (
 	EventTarget = "page"
 )
 
+// Event is one broadcast of holobench. Its fields are those of the event in package wire, so that one converts to the other:
+// neither knows the other, because they stand on one floor.
+type Event struct {
+	Channel string
+	Name    string
+	Payload string
+	Seq     uint64 // its number in the channel; 0 = it has none
+	Key     string // of what it is the new value; "" = of nothing in particular
+}
+
+// EventCommand asks for an event. Its fields are those of the command in package wire; see Event.
+type EventCommand struct {
+	Instance string
+	Channel  string
+	Name     string
+	Payload  string
+
+	Key  string
+	ID   string
+	Base *uint64
+}
+
 // EventTerm is e as it travels down the stream: {name, %{channel: …, payload: …}, ["page"]}. A key and a number are
 // params as well, when the event has them.
-func EventTerm(e wire.Event) Term {
+func EventTerm(e Event) Term {
 	return Tuple(Atom(e.Name), eventParams(e), List(Text(EventTarget)))
 }
 
 // ActionTerm is e as its own sender learns of it, in the self-echoes of the reply.
-func ActionTerm(e wire.Event) Term {
+func ActionTerm(e Event) Term {
 	return Map(
 		Atom("__struct__"), Atom("Elixir.Hologram.Component.Action"),
 		Atom("delay"), Int(0),
@@ -34,7 +54,7 @@ func ActionTerm(e wire.Event) Term {
 }
 
 // eventParams are those of e, their keys sorted.
-func eventParams(e wire.Event) Term {
+func eventParams(e Event) Term {
 	items := []Term{Atom("channel"), Text(e.Channel)}
 	if e.Key != "" {
 		items = append(items, Atom("key"), Text(e.Key))
@@ -49,7 +69,7 @@ func eventParams(e wire.Event) Term {
 // ParseEvent reads an event from what EventTerm or ActionTerm returned, or an app has sent in its place: the params must
 // have a text called payload. Channel, key and seq may be missing, or be something else there. Who it is for is not looked
 // at.
-func ParseEvent(t Term) (wire.Event, error) {
+func ParseEvent(t Term) (Event, error) {
 	name, params := Term{Kind: KindList}, Term{}
 	switch {
 	case t.Kind == KindTuple && len(t.Items) == 3:
@@ -62,9 +82,9 @@ func ParseEvent(t Term) (wire.Event, error) {
 	}
 	payload, ok := params.text("payload")
 	if !ok || name.Kind != KindAtom {
-		return wire.Event{}, errors.New("reading an event: it is no broadcast or action with a text called payload in its params")
+		return Event{}, errors.New("reading an event: it is no broadcast or action with a text called payload in its params")
 	}
-	e := wire.Event{Name: name.Text, Payload: payload}
+	e := Event{Name: name.Text, Payload: payload}
 	e.Channel, _ = params.text("channel")
 	e.Key, _ = params.text("key")
 	if seq, ok := params.Get("seq"); ok {
@@ -87,7 +107,7 @@ func number(t Term) (uint64, error) {
 
 // AppendBroadcast appends e to dst as the data of an event named Broadcast: what AppendExpression writes of EventTerm, without
 // an allocation.
-func AppendBroadcast(dst []byte, e wire.Event) []byte {
+func AppendBroadcast(dst []byte, e Event) []byte {
 	dst = append(dst, tupleStart...)
 	dst = appendLiteral(dst, e.Name)
 	dst = appendParams(append(dst, "), "...), e)
@@ -100,7 +120,7 @@ const (
 )
 
 // appendParams appends the params of e.
-func appendParams(dst []byte, e wire.Event) []byte {
+func appendParams(dst []byte, e Event) []byte {
 	dst = append(dst, paramsStart...)
 	dst = appendLiteral(dst, e.Channel)
 	if e.Key != "" {
@@ -117,10 +137,10 @@ func appendParams(dst []byte, e wire.Event) []byte {
 }
 
 // ParseBroadcast reads the data of an event named Broadcast; see ParseEvent.
-func ParseBroadcast(data []byte) (wire.Event, error) {
+func ParseBroadcast(data []byte) (Event, error) {
 	t, err := ParseExpression(data)
 	if err != nil {
-		return wire.Event{}, fmt.Errorf("reading a broadcast: %w", err)
+		return Event{}, fmt.Errorf("reading a broadcast: %w", err)
 	}
 	return ParseEvent(t)
 }
@@ -145,8 +165,8 @@ func BroadcastChannel(data []byte) (channel []byte, ok bool) {
 	return []byte(text), ok
 }
 
-// EventCommand is c as a client of holobench sends it. Base, id and key are params as well, when the command has them.
-func EventCommand(c wire.Command) Command {
+// Command is c as a client of holobench sends it. Base, id and key are params as well, when c has them.
+func (c EventCommand) Command() Command {
 	var items []Term
 	if c.Base != nil {
 		items = append(items, Atom("base"), Term{Kind: KindInteger, Text: strconv.FormatUint(*c.Base, 10)})
@@ -162,9 +182,9 @@ func EventCommand(c wire.Command) Command {
 	return Command{InstanceID: c.Instance, Module: EventModule, Name: c.Name, Params: Map(items...), Target: EventTarget}
 }
 
-// AppendEventCommand appends the body of the POST that sends c: what AppendCommand writes of EventCommand, without an
+// AppendEventCommand appends the body of the POST that sends c: what AppendCommand writes of its Command, without an
 // allocation.
-func AppendEventCommand(dst []byte, c wire.Command) []byte {
+func AppendEventCommand(dst []byte, c EventCommand) []byte {
 	dst = appendCommandStart(dst, c.Instance, EventModule, c.Name)
 	dst = append(dst, `{"t":"m","d":[`...)
 	if c.Base != nil {
@@ -191,13 +211,13 @@ func appendTextParam(dst []byte, key, value string) []byte {
 }
 
 // ParseEventCommand reads the body of a POST that is to send an event, strictly: a command, whatever its module, whose params
-// are those of EventCommand. A payload, and a channel that is not empty, must be among them.
-func ParseEventCommand(body []byte) (wire.Command, error) {
+// are those of an EventCommand. A payload, and a channel that is not empty, must be among them.
+func ParseEventCommand(body []byte) (EventCommand, error) {
 	c, err := ParseCommand(body)
 	if err != nil {
-		return wire.Command{}, err
+		return EventCommand{}, err
 	}
-	event := wire.Command{Instance: c.InstanceID, Name: c.Name}
+	event := EventCommand{Instance: c.InstanceID, Name: c.Name}
 	hasPayload := false
 	for i := 0; i+1 < len(c.Params.Items) && err == nil; i += 2 {
 		key, value := c.Params.Items[i], c.Params.Items[i+1]
@@ -228,14 +248,14 @@ func ParseEventCommand(body []byte) (wire.Command, error) {
 		err = errors.New("reading a command: its params must have a payload, and a channel that is not empty")
 	}
 	if err != nil {
-		return wire.Command{}, err
+		return EventCommand{}, err
 	}
 	return event, nil
 }
 
 // AppendEventReply appends the body that answers the command of e: an action called sent, and e as the only self-echo when
 // the sender is itself subscribed. It is what AppendReply writes of that, without an allocation.
-func AppendEventReply(dst []byte, e wire.Event, echo bool) []byte {
+func AppendEventReply(dst []byte, e Event, echo bool) []byte {
 	dst = append(dst, `{"action":"`...)
 	start := len(dst)
 	dst = appendActionStart(dst, "sent")
@@ -267,7 +287,7 @@ func appendActionStart(dst []byte, name string) []byte {
 
 // ParseSelfEchoes reads the echoes of a reply as events, in their order. An app whose actions bear other params than
 // channel and payload is read by markers: see ReplyEchoes.
-func ParseSelfEchoes(expression []byte) ([]wire.Event, error) {
+func ParseSelfEchoes(expression []byte) ([]Event, error) {
 	t, err := ParseExpression(expression)
 	if err == nil {
 		err = is(t, KindList)
@@ -275,7 +295,7 @@ func ParseSelfEchoes(expression []byte) ([]wire.Event, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading self-echoes: %w", err)
 	}
-	events := make([]wire.Event, len(t.Items))
+	events := make([]Event, len(t.Items))
 	for i, item := range t.Items {
 		if events[i], err = ParseEvent(item); err != nil {
 			return nil, fmt.Errorf("reading self-echoes: %w", err)

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"testing"
 
-	"holobench/wire"
 	"holobench/wire/hologram"
 )
 
@@ -114,15 +113,15 @@ func TestReplyEchoes(t *testing.T) {
 
 func TestEventReply(t *testing.T) {
 	t.Parallel()
-	event := wire.Event{Channel: "red", Name: "message", Payload: "m"}
+	event := hologram.Event{Channel: "red", Name: "message", Payload: "m"}
 	if got := hologram.AppendEventReply(nil, event, true); string(got) != sentReply {
 		t.Errorf("got  %s\nwant %s", got, sentReply)
 	}
 	for _, text := range hardTexts() {
-		event := wire.Event{Channel: text, Name: text, Payload: text}
+		event := hologram.Event{Channel: text, Name: text, Payload: text}
 		for _, echo := range []bool{false, true} {
 			want := hologram.EmptyReply()
-			sent := hologram.ActionTerm(wire.Event{Name: "sent"})
+			sent := hologram.ActionTerm(hologram.Event{Name: "sent"})
 			sent.Items[7] = hologram.Map()
 			want.Action = string(hologram.AppendExpression(nil, sent))
 			var echoes []hologram.Term
