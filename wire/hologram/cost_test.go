@@ -60,13 +60,13 @@ func TestCost(t *testing.T) {
 // TestWorkIsBounded feeds what would make a careless parser read its input again and again. The test of it is that it ends.
 func TestWorkIsBounded(t *testing.T) {
 	t.Parallel()
-	const mega = 1 << 20
+	const length = 1 << 17
 	for _, part := range []string{
 		`[3,{"t":"l","d":[`, `{"t":"l","d":[`, `[`, `"`, `\`, `[3,"a`, `Type.list([`, `Type.atom("`, `Type.atom("\`, `Type.map([[`,
 		`{"action":"`, `","selfEchoes":"`, `globalThis.Hologram.csrfToken = "`, `globalThis.Hologram.pageMountData"`, `subReceiptAdds:`, `subReceiptAdds: Type.list([`,
 	} {
 		head := "globalThis.Hologram.csrfToken = \"a\" globalThis.Hologram.instanceId = \"b\" globalThis.Hologram.pageMountData "
-		for _, input := range []string{strings.Repeat(part, mega/len(part)), head + strings.Repeat(part, mega/len(part))} {
+		for _, input := range []string{strings.Repeat(part, length/len(part)), head + strings.Repeat(part, length/len(part))} {
 			_, _ = hologram.ParseSerialized([]byte(input))
 			_, _ = hologram.ParseEventCommand([]byte(input))
 			_, _ = hologram.ParseExpression([]byte(input))
