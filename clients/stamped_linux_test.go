@@ -128,12 +128,12 @@ func TestStampsOfASocket(t *testing.T) {
 			t.Errorf("source %d: two queued messages, the first is %q in (%d, %d]; it was written from %d to %d, the second until %d",
 				source, text, notBefore, at, begin, end, emptied)
 		}
-		text, again, last, returned := read(100)
+		text, again, last, _ := read(100)
 		if text != "three" || again > begin || kernel && last != at || !kernel && last < emptied {
 			t.Errorf("source %d: the second is %q in (%d, %d]", source, text, again, last)
 		}
 		begin, _ = write(t, far, conn, "four", 4)
-		_, notBefore, at, returned = read(100)
+		_, notBefore, at, returned := read(100)
 		if at < begin || at > returned || notBefore > begin || exactStamps(stamped) != kernel {
 			t.Errorf("source %d: a lone message is in (%d, %d], exactly so: %v; it was written at %d", source, notBefore, at, exactStamps(stamped), begin)
 		}

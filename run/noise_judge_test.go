@@ -56,7 +56,10 @@ func TestJudgeNoiseWithAThreshold(t *testing.T) {
 		second int64 // when it came; the first came at 100
 		want   NoiseCount
 	}{
-		{110, NoiseCount{Right: 1}}, {109, NoiseCount{Tied: 1}}, {100, NoiseCount{Tied: 1}}, {91, NoiseCount{Tied: 1}},
+		{110, NoiseCount{Right: 1}},
+		{109, NoiseCount{Tied: 1}},
+		{100, NoiseCount{Tied: 1}},
+		{91, NoiseCount{Tied: 1}},
 		{90, NoiseCount{Wrong: 1, LargestWrong: 10}},
 	} {
 		got := judgeNoise(written, []history.Observation{

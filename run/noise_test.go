@@ -265,7 +265,7 @@ func TestNoiseThatCannotBeMeasured(t *testing.T) {
 func logNoise(t *testing.T, row string, n run.Noise) {
 	t.Helper()
 	intervals, kernel, user := n.WrongShares()
-	t.Logf("%-44s %6d pairs, %6.3f %% tied; wrong by intervals %d (%.3f %%), by kernel stamp %6.3f %%, by user stamp %6.3f %%; TCP held %d writes, up to %.3f ms",
+	t.Logf("%-46s %6d pairs, %6.3f %% tied; wrong by intervals %d (%.3f %%), by kernel stamp %6.3f %%, by user stamp %6.3f %%; TCP held %d writes, up to %.3f ms",
 		row, n.Pairs, 100*n.TieShare(), n.Intervals.Wrong, 100*intervals, 100*kernel, 100*user, n.Waited, float64(n.LongestWait)/1e6)
 }
 

@@ -26,7 +26,7 @@ func (x *execution) selfTest(work context.Context) error {
 	noise, err := MeasureNoise(ctx, o)
 	switch {
 	case work.Err() != nil:
-		return nil //nolint:nilerr // the run is told to stop, and says so itself
+		return nil // the run is told to stop, and says so itself
 	case err != nil:
 		return x.save(func(r *history.Run) {
 			r.Warnings = append(r.Warnings, fmt.Sprintf("the self-test was not carried out, so nobody knows whether this machine turns the order of what arrives: %v", err))

@@ -40,7 +40,7 @@ func (p *progress) show(now run.Progress) {
 func (p *progress) line(now run.Progress) string {
 	switch now.Stage {
 	case "probe":
-		return "self-test     in which order does this machine see what arrives?"
+		return "self-test    in which order does this machine see what arrives?"
 	case "start":
 		return "starting the target"
 	case "join":
