@@ -35,27 +35,28 @@ func TestPoll(t *testing.T) {
 
 func TestPollRefuses(t *testing.T) {
 	t.Parallel()
-	many := strings.Repeat(`"",`, phoenix.MaxPollMessages)
+	many := `{"messages":[` + strings.Repeat(`"",`, phoenix.MaxPollMessages) + `""]}`
+	long := strings.Repeat(" ", phoenix.MaxPoll) + "{"
 	for body, want := range map[string]string{
-		``:                                         `at byte 0: it ends where '{' was expected`,
-		`<html>`:                                   `at byte 0: '<' where '{' was expected`,
-		`{}`:                                       `it lacks its status`,
-		`{"token":"T","messages":[]}`:              `it lacks its status`,
-		`{"status":"200"}`:                         `at byte 10: the status is no number of three digits`,
-		`{"status":20}`:                            `at byte 10: the status is no number of three digits`,
-		`{"status":2000}`:                          `at byte 10: the status is no number of three digits`,
-		`{"status":000}`:                           `at byte 10: the status is no number of three digits`,
-		`{"status":-20}`:                           `at byte 10: the status is no number of three digits`,
-		`{"status":200.0}`:                         `at byte 13: '.' where ',' or '}' was expected`,
-		`{"status":200}{`:                          `at byte 14: something follows it, '{'`,
-		`{"status":200,"status":200}`:              `at byte 23: the field "status" is unknown, or comes twice`,
-		`{"status":200,"extra":1}`:                 `at byte 22: the field "extra" is unknown, or comes twice`,
-		`{"status":200,"token":7}`:                 `at byte 22: '7' where a string was expected`,
-		`{"status":200,"messages":{}}`:             `at byte 25: '{' where '[' was expected`,
-		`{"status":200,"messages":[[]]}`:           `at byte 26: '[' where a string was expected`,
-		`{"status":200,"messages":["a"`:            `at byte 29: it ends where ',' or ']' was expected`,
-		`{"messages":[` + many + `""]}`:            `at byte 196621: more than 65536 messages`,
-		strings.Repeat(" ", phoenix.MaxPoll) + "{": `it is longer than 8388608 bytes`,
+		``:                               `at byte 0: it ends where '{' was expected`,
+		`<html>`:                         `at byte 0: '<' where '{' was expected`,
+		`{}`:                             `it lacks its status`,
+		`{"token":"T","messages":[]}`:    `it lacks its status`,
+		`{"status":"200"}`:               `at byte 10: the status is no number of three digits`,
+		`{"status":20}`:                  `at byte 10: the status is no number of three digits`,
+		`{"status":2000}`:                `at byte 10: the status is no number of three digits`,
+		`{"status":000}`:                 `at byte 10: the status is no number of three digits`,
+		`{"status":-20}`:                 `at byte 10: the status is no number of three digits`,
+		`{"status":200.0}`:               `at byte 13: '.' where ',' or '}' was expected`,
+		`{"status":200}{`:                `at byte 14: something follows it, '{'`,
+		`{"status":200,"status":200}`:    `at byte 23: the field "status" is unknown, or comes twice`,
+		`{"status":200,"extra":1}`:       `at byte 22: the field "extra" is unknown, or comes twice`,
+		`{"status":200,"token":7}`:       `at byte 22: '7' where a string was expected`,
+		`{"status":200,"messages":{}}`:   `at byte 25: '{' where '[' was expected`,
+		`{"status":200,"messages":[[]]}`: `at byte 26: '[' where a string was expected`,
+		`{"status":200,"messages":["a"`:  `at byte 29: it ends where ',' or ']' was expected`,
+		many:                             `at byte 196621: more than 65536 messages`,
+		long:                             `it is longer than 8388608 bytes`,
 	} {
 		p := phoenix.Poll{Status: 1, Token: "old", Messages: [][]byte{[]byte("old")}}
 		err := p.Parse([]byte(body))
