@@ -117,7 +117,8 @@ func FuzzParseReply(f *testing.F) {
 func FuzzPage(f *testing.F) {
 	f.Add(hologram.AppendPage(nil, examplePage()))
 	f.Add([]byte(foreign))
-	f.Add([]byte(`globalThis.Hologram.instanceId="\u{3C}"globalThis.Hologram.csrfToken="\xff"globalThis.Hologram.pageMountData"\""subReceiptAdds:Type.list([])`))
+	f.Add([]byte(`globalThis.Hologram.csrfToken="\xff"globalThis.Hologram.instanceId="\u{3C}"globalThis.Hologram.pageMountData"\""subReceiptAdds:Type.list([])`))
+	f.Add(hologram.AppendPage(nil, hologram.Page{CSRFToken: "globalThis.Hologram.instanceId", InstanceID: `globalThis.Hologram.pageMountData subReceiptAdds:`}))
 	f.Fuzz(func(t *testing.T, document []byte) {
 		p, err := hologram.ParsePage(document)
 		if err != nil {

@@ -43,15 +43,14 @@ func AppendPage(dst []byte, p Page) []byte {
 // its escape.
 func pageEscapes() escapes { return escapes{one: '<', other: '<'} }
 
-// ParsePage finds in a document what AppendPage, or a page of Hologram, tells its client. The first place at which a name
-// stands decides: a page writes them into its head, before any text of a user.
+// ParsePage finds in a document what AppendPage, or a page of Hologram, tells its client. It looks for token, instance and
+// receipts in this order, for each behind the one before, so that no value passes for a name; and the first place at which
+// a name stands decides, because a page writes them into its head, before any text of a user.
 func ParsePage(document []byte) (Page, error) {
 	var p Page
 	c := cursor{src: document}
 	p.CSRFToken = c.assigned(csrfName)
-	c.at = 0 // the order of the two is the page's
 	p.InstanceID = c.assigned(instanceName)
-	c.at = 0
 	p.Receipts = c.mounted()
 	if c.err == nil && (p.CSRFToken == "" || p.InstanceID == "") {
 		c.err = errors.New("the token against forgery or the instance is empty")
@@ -62,7 +61,7 @@ func ParsePage(document []byte) (Page, error) {
 	return p, nil
 }
 
-// find goes behind the first place at which name stands.
+// find goes behind the next place at which name stands.
 func (c *cursor) find(name string) {
 	at := bytes.Index(c.src[c.at:], []byte(name))
 	if at < 0 {
