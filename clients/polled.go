@@ -13,10 +13,10 @@ import (
 	"holobench/wire"
 )
 
-// polledConn is a socket that is read attempt by attempt under the runtime's poller. So it knows when it was found empty,
+// polledConn is a TCP connection that is read attempt by attempt under the runtime's poller. So it knows when it was found empty,
 // and needs a buffer only when there is something to put into it. Who takes the stamps is its stamper's business.
 type polledConn struct {
-	net.Conn
+	*net.TCPConn
 	raw     syscall.RawConn
 	stamper stamper
 	vouched atomic.Bool // the last read's stamp was taken by the kernel and can be relied on
@@ -47,16 +47,12 @@ type stamper interface {
 	arrival(a *attempt) (notBefore, at int64, vouched bool)
 }
 
-func newPolledConn(conn net.Conn, by stamper) (*polledConn, error) {
-	socket, ok := conn.(syscall.Conn)
-	if !ok {
-		return nil, errors.ErrUnsupported
-	}
-	raw, err := socket.SyscallConn()
+func newPolledConn(conn *net.TCPConn, by stamper) (*polledConn, error) {
+	raw, err := conn.SyscallConn()
 	if err != nil {
 		return nil, fmt.Errorf("reach the descriptor of %s: %w", conn.RemoteAddr(), err)
 	}
-	c := &polledConn{Conn: conn, raw: raw, stamper: by}
+	c := &polledConn{TCPConn: conn, raw: raw, stamper: by}
 	c.try = c.once
 	return c, nil
 }

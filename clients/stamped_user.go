@@ -13,18 +13,20 @@ import (
 // late by the scheduler's lag, and unevenly: a few ms at times. It is what is left where the kernel does not stamp, and
 // shows elsewhere what that costs.
 //
-// Of a socket, what a read brought that had to wait came when it returned, but for that lag; so the two times of
-// ReadStamped are one, and whoever compares them takes what is less than 5 ms apart for a tie. What was there already came
-// since the socket was last found empty. A connection that is no socket does not say whether a read had to wait, so that all
-// it brings came since the call of the read that emptied it before.
+// Over TCP, what a read brought that had to wait came when it returned, but for that lag; so the two times of ReadStamped
+// are one, and whoever compares them takes what is less than 5 ms apart for a tie. What was there already came since the
+// socket was last found empty. Any other connection does not say whether a read had to wait, so that all it brings came
+// since the call of the read that emptied it before.
 func UserStamped(conn net.Conn) wire.StampedConn {
-	if c, err := newPolledConn(conn, userStamper{}); err == nil {
-		return c
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		if c, err := newPolledConn(tcp, userStamper{}); err == nil {
+			return c
+		}
 	}
 	return &userConn{Conn: conn}
 }
 
-// userStamper is the stamper of UserStamped for sockets.
+// userStamper is the stamper of UserStamped for TCP.
 type userStamper struct{}
 
 // receive implements stamper.
@@ -50,7 +52,7 @@ func (userStamper) arrival(a *attempt) (notBefore, at int64, vouched bool) {
 	return a.empty, at, false
 }
 
-// userConn is UserStamped for what is no socket.
+// userConn is UserStamped for what is not TCP.
 type userConn struct {
 	net.Conn
 	empty int64 // a time at which the connection is known to have held no byte that a later read returns
