@@ -198,8 +198,8 @@ func noise(ts *testscript.TestScript, _ bool, args []string) {
 	if r.Machine.Stamps != args[1] {
 		ts.Fatalf("the stamps are %q", r.Machine.Stamps)
 	}
-	if r.Machine.Stamps == "user" && n.Tied < n.Pairs*9/10 {
-		ts.Fatalf("messages that are at most 2 ms apart are no ties by user stamps: %+v", n)
+	if r.Machine.Stamps == "user" && (n.Tied < n.Pairs/4 || n.WrongByKernel != 0) { // on a busy machine stamps of the process may be further off than 5 ms
+		ts.Fatalf("messages that are at most 2 ms apart, by user stamps: %+v", n)
 	}
 }
 
