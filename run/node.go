@@ -3,6 +3,9 @@ package run
 import (
 	"context"
 	"io"
+	"time"
+
+	"holobench/target"
 )
 
 // Node is one running process of the bundled target, or in a test its likeness inside this process.
@@ -18,8 +21,12 @@ type Node interface {
 
 // NodeOptions say which node to start.
 type NodeOptions struct {
-	Number int // from 1
-	Design string
+	Number    int // from 1
+	Design    string
+	Wire      string // "" = the design's own
+	Knobs     target.Knobs
+	Outbox    int           // events that may wait for one subscriber; 0 = the target's default
+	Heartbeat time.Duration // 0 = the target's default
 }
 
 // StartNode starts a node and returns when it answers.

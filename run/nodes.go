@@ -14,7 +14,9 @@ import (
 // startNodes starts the nodes of the target and watches them.
 func (x *execution) startNodes(work context.Context, fail context.CancelCauseFunc) error {
 	for number := 1; number <= x.plan.Nodes; number++ {
-		node, err := x.o.StartNode(work, NodeOptions{Number: number, Design: x.plan.Design})
+		node, err := x.o.StartNode(work, NodeOptions{
+			Number: number, Design: x.plan.Design, Wire: x.plan.Wire, Knobs: x.plan.Knobs, Outbox: x.plan.Outbox, Heartbeat: x.plan.Heartbeat,
+		})
 		if err != nil {
 			return fmt.Errorf("start node %d of the bundled target: %w", number, err)
 		}

@@ -16,29 +16,43 @@ import (
 	"holobench/clients"
 	"holobench/history"
 	"holobench/scenarios"
+	"holobench/target"
 	"holobench/wire/http1"
 )
 
 // Plan is what a run does, with every default filled in. A Plan is a Go literal like any other; FromFile makes one of a
 // scenario file.
 type Plan struct {
-	Name     string
-	Seed     uint64
-	Scenario history.Scenario
-	Design   string // of the bundled target
-	Nodes    int
-	Header   []http1.Field // sent with every request of every client
-	Groups   []Group
-	Loads    []Load
-	Windows  []history.Window
-	Budgets  []history.Budget
-	Drain    time.Duration // the longest wait for deliveries after the load
+	Name      string
+	Seed      uint64
+	Scenario  history.Scenario
+	Design    string // of the bundled target
+	Wire      string // that it is spoken to by; "" = the design's own
+	Knobs     target.Knobs
+	Nodes     int
+	Bus       Bus           // joins the nodes; of no meaning for one
+	Spread    string        // over which node a client's stream and commands go: round-robin, sticky or random; "" = round-robin
+	Outbox    int           // events that may wait for one subscriber; 0 = the target's default
+	Heartbeat time.Duration // a stream that was silent for so long gets a comment; 0 = the target's default
+	Header    []http1.Field // sent with every request of every client
+	Groups    []Group
+	Loads     []Load
+	Windows   []history.Window
+	Budgets   []history.Budget
+	Drain     time.Duration // the longest wait for deliveries after the load
 
 	Guarantees []history.Guarantee // of order, that the run is judged by
 	PairWindow time.Duration       // how far apart two events may be due and still be compared; 0 = the analysis's own default
 
 	Join     time.Duration // the longest wait for the barrier; 0 = 60 s
 	Warnings []string
+}
+
+// Bus joins the nodes of the bundled target.
+type Bus struct {
+	Kind  string        // nats: without an order across nodes; jetstream: with one a channel; "" = nats
+	URL   string        // of a server of the user's own; "" = one that the run starts for itself
+	Delay time.Duration // that every message takes longer from one node to another
 }
 
 // Group is a number of clients that are alike.
@@ -125,6 +139,11 @@ func (p *Plan) message(i int) clients.Message {
 	m := p.Loads[i].Message
 	m.Load = uint16(i + 1) //nolint:gosec // check bounds it
 	return m
+}
+
+// promises is what the bundled target says of itself as the plan turns its knobs.
+func (p *Plan) promises() map[string]string {
+	return target.Options{Design: target.Design(p.Design), Wire: target.Wire(p.Wire), Knobs: p.Knobs}.Promises()
 }
 
 // check finds what would make a plan impossible to carry out. Plans from a file are sound already; this is for literals.

@@ -84,6 +84,21 @@ func (d Design) preset() (preset, error) {
 	return preset{}, err
 }
 
+// Knobs returns the design's own settings, with nothing left to a default; the zero Knobs for an unknown design.
+func (d Design) Knobs() Knobs {
+	own, err := d.preset()
+	if err != nil {
+		return Knobs{}
+	}
+	return Knobs{}.over(own.knobs)
+}
+
+// Wire returns the wire that the design speaks unless told otherwise; "" for an unknown design.
+func (d Design) Wire() Wire {
+	own, _ := d.preset()
+	return own.wire
+}
+
 // Promises says what the design guarantees to its clients on one node with its own settings; see Options.Promises. It is nil
 // for an unknown design.
 func (d Design) Promises() map[string]string {

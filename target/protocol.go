@@ -18,6 +18,10 @@ const (
 	JSON Wire = "json"
 )
 
+// Wires lists all wires, the plain one first. The scenario language has a list of its own, which a test of the command holds
+// against this one.
+func Wires() []Wire { return []Wire{JSON} }
+
 // protocol is one wire. It turns requests into publications and hands them to Server.publish, the one path, whose result it
 // words as its own reply; and it adds its subscribers by registry.reserve and Server.open. A subscriber is a stream, whose
 // streamWriter carries frames to the client by whatever it has (an SSE response, a WebSocket, the polls of a session). Its
@@ -41,7 +45,11 @@ func (w Wire) protocol() (protocol, error) {
 	if w == JSON {
 		return plainWire{}, nil
 	}
-	return nil, fmt.Errorf("there is no wire %q; the wires are %s", string(w), strings.Join([]string{string(JSON)}, ", "))
+	names := make([]string, 0, len(Wires()))
+	for _, known := range Wires() {
+		names = append(names, string(known))
+	}
+	return nil, fmt.Errorf("there is no wire %q; the wires are %s", string(w), strings.Join(names, ", "))
 }
 
 // plainWire is the JSON wire of package wire.
