@@ -2,6 +2,7 @@ package target
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -18,6 +19,7 @@ import (
 func FuzzCommand(f *testing.F) {
 	for _, seed := range []string{
 		`{"instance":"a","channel":"b","name":"message","payload":"hb1.00c0ffee.c17.s3.t25."}`, `{"channel":"\u0000"}`,
+		`{"instance":"a","channel":"b","key":"k","id":"i","base":0,"payload":"v"}`, `{"channel":"b","base":-1}`,
 		`{"channel":"b"}{}`, `[]`, ``, `{"channel":"\ud800"}`, `{"channel":1}`, strings.Repeat("[", 1000),
 	} {
 		f.Add([]byte(seed))
@@ -34,7 +36,9 @@ func FuzzCommand(f *testing.F) {
 			switch recorder.Code {
 			case http.StatusOK:
 				var reply wire.Reply
-				if err := json.Unmarshal(recorder.Body.Bytes(), &reply); err != nil || !taken || len(reply.Echo) != 0 {
+				var receipt wire.Receipt
+				err := errors.Join(json.Unmarshal(recorder.Body.Bytes(), &reply), json.Unmarshal(recorder.Body.Bytes(), &receipt))
+				if err != nil || !taken || len(reply.Echo) != 0 || reply.Action.Status != "ok" && receipt.Seq+receipt.Version != 1 {
 					t.Errorf("%q was answered %s (taken: %v): %v", body, recorder.Body, taken, err)
 				}
 			case http.StatusAccepted:
@@ -83,6 +87,50 @@ func FuzzSubscription(f *testing.F) {
 		again, refused := s.parseSubscription(url.Values{"instance": {sub.instance}, "channel": sub.channels}.Encode(), "")
 		if refused != nil || again.instance != sub.instance || !slices.Equal(again.channels, sub.channels) {
 			t.Errorf("%q gave %+v, and asked again %+v, %v", query, sub, again, refused)
+		}
+	})
+}
+
+// FuzzResumption reads any Last-Event-ID and any from: what is taken has a number for each channel, and can be served.
+func FuzzResumption(f *testing.F) {
+	for _, seed := range []struct{ id, from string }{
+		{"", ""}, {"0", ""}, {"17,4", ""}, {"", "3"}, {"18446744073709551615", "1"}, {"9223372036854775807", ""}, {"-1", ""}, {"1,", ","},
+		{"\u0661", "+1"}, {"1e3", "0x1"},
+	} {
+		f.Add(seed.id, seed.from, uint8(1))
+		f.Add(seed.id, seed.from, uint8(2))
+	}
+	l := &channelLog{name: "room", replay: 4, limit: 1 << 20}
+	for range 9 {
+		l.append(&message{}, &publication{}, 0)
+	}
+	f.Fuzz(func(t *testing.T, lastEventID, from string, channels uint8) {
+		var list []string
+		if from != "" {
+			list = strings.Split(from, ";")
+		}
+		r, refused := parseResumption(lastEventID, list, int(channels))
+		switch {
+		case refused != nil:
+			if refused.status != http.StatusBadRequest || refused.text == "" {
+				t.Errorf("%q, %q was refused with %+v", lastEventID, from, refused)
+			}
+		case r == nil:
+			if lastEventID != "" || from != "" {
+				t.Errorf("%q, %q was passed over", lastEventID, from)
+			}
+		case len(r) != int(channels):
+			t.Errorf("%q, %q gave %v for %d channels", lastEventID, from, r, channels)
+		}
+		for _, number := range r {
+			events, gap := l.since(number)
+			want := number
+			if gap != nil {
+				want = gap.First
+			}
+			if number == 0 || len(events) > 0 && events[0].sequence != want {
+				t.Errorf("from %d on, after the gap %v, there is %d", number, gap, events[0].sequence)
+			}
 		}
 	})
 }

@@ -75,9 +75,13 @@ func (b *outbox) put(f *frame, l limits) (result outcome, dropped int) {
 	return enqueued, 0
 }
 
-// full says whether f has no room.
+// full says whether f has no room. Where something can be left out for it, what is being written does not count: nothing can
+// be done about that any more.
 func (b *outbox) full(f *frame, l limits) bool {
 	counted := len(b.frames) - int(b.free)
+	if l.whenFull != CutStream {
+		counted = len(b.frames) - int(max(b.free, b.inFlight))
+	}
 	return counted >= l.frames || counted > 0 && b.bytes+len(f.chunk) > l.bytes
 }
 

@@ -122,6 +122,7 @@ type subscriber struct {
 	ids      []string        // of events
 	times    []time.Duration // of events
 	controls []string        // "kind data" of the messages that are no event
+	lastID   string          // in force
 	comments []time.Duration
 	ended    error // of the body: nil = a terminating chunk
 	endedAt  time.Duration
@@ -150,7 +151,23 @@ func (w *world) dial(text string) *memnet.Conn {
 // subscribe opens a stream and reads it; it returns when the head has been read.
 func (w *world) subscribe(instance string, channels ...string) *subscriber {
 	w.t.Helper()
-	s := &subscriber{conn: w.dial(request(instance, channels...)), start: w.start, done: make(chan struct{})}
+	return w.open(request(instance, channels...))
+}
+
+// resume is subscribe with the id of the last event that the client has, as a browser does it; "" = none.
+func (w *world) resume(lastEventID, instance string, channels ...string) *subscriber {
+	w.t.Helper()
+	if lastEventID == "" {
+		return w.subscribe(instance, channels...)
+	}
+	head := strings.TrimSuffix(request(instance, channels...), "\r\n")
+	return w.open(head + "Last-Event-ID: " + lastEventID + "\r\n\r\n")
+}
+
+// open sends a request for a stream and reads what comes.
+func (w *world) open(request string) *subscriber {
+	w.t.Helper()
+	s := &subscriber{conn: w.dial(request), start: w.start, done: make(chan struct{})}
 	reader := bufio.NewReader(s.conn)
 	response, err := http.ReadResponse(reader, nil)
 	if err != nil {
@@ -175,6 +192,9 @@ func (s *subscriber) read() {
 		if feedErr := parser.Feed(buffer[:n], s); feedErr != nil {
 			err = feedErr
 		}
+		s.mu.Lock()
+		s.lastID = parser.LastEventID()
+		s.mu.Unlock()
 		if err != nil {
 			s.mu.Lock()
 			defer s.mu.Unlock()

@@ -1,0 +1,133 @@
+package target
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// modelOutbox is what an outbox means, without its index, its accounts and its spare room.
+type modelOutbox struct {
+	free, inFlight int // how many of frames
+	frames         []*frame
+}
+
+func (m *modelOutbox) bytes() (sum int) {
+	for _, f := range m.frames[m.free:] {
+		sum += len(f.chunk)
+	}
+	return sum
+}
+
+// put is written from the words of the policies.
+func (m *modelOutbox) put(f *frame, l limits) (outcome, int) {
+	fixed := max(m.free, m.inFlight)
+	if l.whenFull == Coalesce && f.slot != "" {
+		for i := fixed; i < len(m.frames); i++ {
+			if m.frames[i].slot == f.slot {
+				m.frames[i] = f
+				return coalesced, 1
+			}
+		}
+	}
+	dropped := 0
+	for {
+		counted := len(m.frames) - m.free
+		if l.whenFull != CutStream {
+			counted = len(m.frames) - fixed
+		}
+		if counted < l.frames && (counted == 0 || m.bytes()+len(f.chunk) <= l.bytes) {
+			break
+		}
+		if l.whenFull != DropOldest {
+			return overflow, 0
+		}
+		if len(m.frames) == fixed {
+			break
+		}
+		m.frames = slices.Delete(m.frames, fixed, fixed+1)
+		dropped++
+	}
+	m.frames = append(m.frames, f)
+	if dropped > 0 {
+		return crowded, dropped
+	}
+	return enqueued, 0
+}
+
+// TestOutbox lays the outbox beside its model, over thousands of random steps in each policy.
+func TestOutbox(t *testing.T) {
+	t.Parallel()
+	for _, policy := range []WhenFull{CutStream, DropOldest, Coalesce} {
+		t.Run(string(policy), func(t *testing.T) {
+			t.Parallel()
+			seed := rand.Uint64()
+			t.Logf("seed %d", seed)
+			random := rand.New(rand.NewPCG(seed, 0))
+			for round := range 60 {
+				l := limits{frames: 1 + random.IntN(60), bytes: 1 + random.IntN(3000), whenFull: policy}
+				compareOutboxes(t, random, l)
+				if t.Failed() {
+					t.Fatalf("in round %d with %+v", round, l)
+				}
+			}
+		})
+	}
+}
+
+func compareOutboxes(t *testing.T, random *rand.Rand, l limits) {
+	t.Helper()
+	var box outbox
+	var model modelOutbox
+	for range random.IntN(4) {
+		f := &frame{chunk: make([]byte, random.IntN(1000)), kind: headFrame}
+		box.prepend(f)
+		model.frames, model.free = append(model.frames, f), model.free+1
+	}
+	for step := range 300 {
+		switch {
+		case model.inFlight == 0 && random.IntN(12) == 0:
+			model.inFlight = len(box.take())
+		case model.inFlight > 0 && random.IntN(12) == 0:
+			box.wrote()
+			model.frames = model.frames[model.inFlight:]
+			model.free = max(0, model.free-model.inFlight)
+			model.inFlight = 0
+		default:
+			f := &frame{chunk: make([]byte, random.IntN(200)), kind: eventFrame}
+			if random.IntN(5) > 0 {
+				f.slot = fmt.Sprint(random.IntN(40))
+			}
+			got, dropped := box.put(f, l)
+			want, wantDropped := model.put(f, l)
+			if got != want || dropped != wantDropped {
+				t.Fatalf("step %d: put said %d, %d; want %d, %d", step, got, dropped, want, wantDropped)
+			}
+		}
+		if !slices.Equal(box.frames, model.frames) || box.bytes != model.bytes() || int(box.free) != model.free {
+			t.Fatalf("step %d: %d frames of %d bytes, %d free; want %d of %d, %d", step, len(box.frames), box.bytes, box.free,
+				len(model.frames), model.bytes(), model.free)
+		}
+		if box.index != nil && len(box.index.number) > len(box.frames) {
+			t.Fatalf("step %d: the index holds %d slots of %d frames", step, len(box.index.number), len(box.frames))
+		}
+	}
+}
+
+// TestDropOldestTakesTheIDAlong: the id in front of an event that is left out names a place that was not reached.
+func TestDropOldestTakesTheIDAlong(t *testing.T) {
+	t.Parallel()
+	var box outbox
+	l := limits{frames: 4, bytes: 1000, whenFull: DropOldest}
+	put := func(n uint64) {
+		box.append(newIDFrame("\n", n))
+		box.put(&frame{chunk: []byte{byte(n)}, kind: eventFrame}, l)
+	}
+	put(1)
+	put(2)
+	put(3)
+	if len(box.frames) != 4 || string(box.frames[0].chunk[3:8]) != "id: 2" || box.frames[1].chunk[0] != 2 {
+		t.Errorf("%d frames are left, the first is %q", len(box.frames), box.frames[0].chunk)
+	}
+}
