@@ -18,6 +18,7 @@ type Client struct {
 	channels []string
 
 	conns atomic.Uint32 // sockets made so far: the source of Observation.Conn
+	nodes nodesOfConns
 
 	mu    sync.Mutex
 	seq   uint32        // commands asked for so far
@@ -30,7 +31,7 @@ type ClientOptions struct {
 	ID       uint32   // its number in the run, from 0; the publisher of its events
 	Instance string   // names its stream to the server, so that a command and a stream belong together
 	Channels []string // it is subscribed to; none = it holds no stream
-	Node     uint16   // of the target that it talks to, from 1; 0 = not known
+	Node     uint16   // of the target that it talks to, from 1; 0 = not known, or Crowd.Place says it for each connection
 }
 
 // NewClient makes a client that does nothing yet.
@@ -42,12 +43,18 @@ func (c *Crowd) NewClient(o ClientOptions) *Client {
 // ID is the client's number in the run.
 func (c *Client) ID() uint32 { return c.id }
 
-// newConn numbers a socket.
-func (c *Client) newConn() uint32 { return c.conns.Add(1) }
+// newConn numbers a socket to that node.
+func (c *Client) newConn(node uint16) uint32 {
+	conn := c.conns.Add(1)
+	if c.crowd.Place != nil {
+		c.nodes.put(conn, node)
+	}
+	return conn
+}
 
 // note starts an Observation of this client.
 func (c *Client) note(kind history.Kind, conn uint32, at int64) history.Observation {
-	return history.Observation{Kind: kind, Client: c.id, Node: c.node, Conn: conn, At: at, NotBefore: at, Handled: at}
+	return history.Observation{Kind: kind, Client: c.id, Node: c.nodeOf(conn), Conn: conn, At: at, NotBefore: at, Handled: at}
 }
 
 // observe hands over a single Observation.

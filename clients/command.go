@@ -123,6 +123,7 @@ type poster struct {
 	client   *Client
 	giveUp   context.Context // ends the wait for a reply
 	conn     wire.StampedConn
+	place    Place // that conn goes to
 	number   uint32
 	free     int64 // when the previous command was over
 	response http1.Parser
@@ -143,16 +144,17 @@ type poster struct {
 // connection returns the connection for the next command, a new one when there is none that can be used: a server may
 // have closed an idle one long ago, and a command written to it would be lost without anybody's fault.
 func (p *poster) connection(ctx context.Context) (wire.StampedConn, error) {
+	c := p.client
+	to := c.place(ForCommand)
 	if p.conn != nil {
-		if idle, ok := p.conn.(interface{ Alive() bool }); !ok || idle.Alive() {
+		if idle, ok := p.conn.(interface{ Alive() bool }); p.place == to && (!ok || idle.Alive()) {
 			return p.conn, nil
 		}
 		p.close()
 	}
-	c := p.client
-	p.number = c.newConn()
+	p.number, p.place = c.newConn(to.Node), to
 	began := c.crowd.now()
-	conn, err := c.crowd.connect(ctx)
+	conn, err := c.crowd.connect(ctx, to.Addr)
 	if err != nil {
 		return nil, err
 	}

@@ -40,6 +40,10 @@ type Crowd struct {
 	Observe func([]history.Observation) // takes what was seen; copies; safe for concurrent use
 	Dial    func(ctx context.Context, network, addr string) (net.Conn, error)
 
+	// Place says where a client's next connection goes, when that is not always Addr. It is asked before each connection, and
+	// before each command: one that shall go elsewhere than the last takes a connection of its own.
+	Place func(client uint32, p Purpose) Place
+
 	Retry        time.Duration // pause before a reconnect until the server names another; 0 = 3 s, as Chrome
 	DialTimeout  time.Duration // 0 = 10 s
 	HeadTimeout  time.Duration // from the request to the head of the stream; 0 = 30 s
@@ -87,7 +91,7 @@ func (c *Crowd) host() string {
 }
 
 // connect makes one stamped connection.
-func (c *Crowd) connect(ctx context.Context) (wire.StampedConn, error) {
+func (c *Crowd) connect(ctx context.Context, addr string) (wire.StampedConn, error) {
 	c.init()
 	select {
 	case c.dialing <- struct{}{}:
@@ -97,7 +101,7 @@ func (c *Crowd) connect(ctx context.Context) (wire.StampedConn, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, or(c.DialTimeout, 10*time.Second))
 	defer cancel()
-	conn, err := c.Dial(ctx, "tcp", c.Addr)
+	conn, err := c.Dial(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err
 	}

@@ -72,6 +72,7 @@ type stream struct {
 
 	// Of the connection that is held now.
 	conn      uint32
+	node      uint16
 	asked     int64
 	response  http1.Parser
 	notBefore int64
@@ -106,9 +107,10 @@ func (s *stream) connectOnce(ctx context.Context) error {
 // open makes the connection.
 func (s *stream) open(ctx context.Context) (wire.StampedConn, error) {
 	c := s.client
-	s.conn = c.newConn()
+	to := c.place(ForStream)
+	s.conn, s.node = c.newConn(to.Node), to.Node
 	began := c.crowd.now()
-	conn, err := c.crowd.connect(ctx)
+	conn, err := c.crowd.connect(ctx, to.Addr)
 	if err != nil {
 		if ctx.Err() == nil {
 			s.ended(err)
@@ -274,7 +276,7 @@ func (s *stream) OnEnd() error {
 func (s *stream) OnEvent(e sse.Event) {
 	c := s.client
 	o := history.Observation{
-		Kind: history.Delivered, Path: history.SSE, Client: c.id, Node: c.node, Conn: s.conn,
+		Kind: history.Delivered, Path: history.SSE, Client: c.id, Node: s.node, Conn: s.conn,
 		NotBefore: s.notBefore, At: s.at, Handled: s.handled, Channel: s.channelOf(e.Data),
 	}
 	s.batch = c.crowd.name(s.batch, o, e.Data)
