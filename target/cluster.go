@@ -54,7 +54,7 @@ func (w *waiting) arrived(token uint64, a arrival) {
 // tellNodes sends p to the other nodes. What the bus does not take they never hear of: nothing here can repair it, and the
 // event goes its way on this node, as in Phoenix.PubSub.
 func (s *Server) tellNodes(p *publication) {
-	s.send(p.event.Channel, eventOnBus(s.options.Node, 0, p))
+	_ = s.send(p.event.Channel, eventOnBus(s.options.Node, 0, p))
 }
 
 // send gives data to the bus, and counts.
@@ -138,7 +138,7 @@ func (s *Server) receive(m BusMessage) {
 		answer := &envelope{
 			kind: answerEnvelope, node: s.options.Node, token: e.token, to: e.node, yes: s.registry.hears(e.sender, e.event.Channel),
 		}
-		_ = s.send("", appendEnvelope(nil, answer)) // who asked waits no longer than it can
+		_ = s.send("", encodeEnvelope(answer)) // who asked waits no longer than it can
 	case e.kind == answerEnvelope && e.to == s.options.Node:
 		s.waiting.arrived(e.token, arrival{yes: e.yes})
 	}

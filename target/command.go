@@ -137,8 +137,11 @@ func (s *Server) checkCommand(cmd wire.Command) *refusal {
 		what, name string
 		needed     bool
 	}{
-		{"channel", cmd.Channel, true}, {"instance", cmd.Instance, false}, {"name", cmd.Name, false},
-		{"key", cmd.Key, false}, {"id", cmd.ID, false},
+		{"channel", cmd.Channel, true},
+		{"instance", cmd.Instance, false},
+		{"name", cmd.Name, false},
+		{"key", cmd.Key, false},
+		{"id", cmd.ID, false},
 	} {
 		if field.name == "" && !field.needed {
 			continue

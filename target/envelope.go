@@ -28,9 +28,9 @@ const (
 
 var errEnvelope = errors.New("a message of the bus is no envelope of a node")
 
-// appendEnvelope appends e to dst: the kind, numbers as uvarints, and texts with their lengths in front.
-func appendEnvelope(dst []byte, e *envelope) []byte {
-	dst = append(dst, byte(e.kind))
+// encodeEnvelope makes the bytes of e: the kind, numbers as uvarints, and texts with their lengths in front.
+func encodeEnvelope(e *envelope) []byte {
+	dst := append(make([]byte, 0, 64+len(e.event.Payload)), byte(e.kind))
 	dst = binary.AppendUvarint(dst, uint64(e.node))
 	dst = binary.AppendUvarint(dst, e.token)
 	switch e.kind {
@@ -60,7 +60,7 @@ func appendText(dst []byte, text string) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(text))), text...)
 }
 
-// parseEnvelope reads what appendEnvelope wrote, and shares no memory with data.
+// parseEnvelope reads what encodeEnvelope made, and shares no memory with data.
 func parseEnvelope(channel string, data []byte) (e envelope, err error) {
 	r := envelopeReader{rest: data}
 	e.kind = envelopeKind(r.byte())
@@ -146,12 +146,12 @@ func (r *envelopeReader) text() string {
 
 // eventOnBus is the envelope of a publication.
 func eventOnBus(node int, token uint64, p *publication) []byte {
-	return appendEnvelope(nil, &envelope{kind: eventEnvelope, node: node, token: token, publication: *p})
+	return encodeEnvelope(&envelope{kind: eventEnvelope, node: node, token: token, publication: *p})
 }
 
 // questionOnBus asks whether the instance hears the channel at any other node.
 func questionOnBus(node int, token uint64, instance, channel string) []byte {
-	return appendEnvelope(nil, &envelope{
+	return encodeEnvelope(&envelope{
 		kind: questionEnvelope, node: node, token: token,
 		publication: publication{sender: instance, event: wire.Event{Channel: channel}},
 	})

@@ -23,7 +23,7 @@ func envelopes() []envelope {
 func TestEnvelope(t *testing.T) {
 	t.Parallel()
 	for _, e := range envelopes() {
-		data := appendEnvelope(nil, &e)
+		data := encodeEnvelope(&e)
 		got, err := parseEnvelope("room", data)
 		if err != nil || !reflect.DeepEqual(got, e) {
 			t.Errorf("wrote %+v, read %+v, %v", e, got, err)
@@ -42,7 +42,7 @@ func TestEnvelope(t *testing.T) {
 // FuzzEnvelope reads any message of a bus: what is read is written as something that reads the same.
 func FuzzEnvelope(f *testing.F) {
 	for _, e := range envelopes() {
-		f.Add("room", appendEnvelope(nil, &e))
+		f.Add("room", encodeEnvelope(&e))
 	}
 	f.Add("", []byte{1})
 	f.Add("room", []byte{1, 1, 1, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1})
@@ -51,7 +51,7 @@ func FuzzEnvelope(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again, err := parseEnvelope(channel, appendEnvelope(nil, &e))
+		again, err := parseEnvelope(channel, encodeEnvelope(&e))
 		if err != nil || !reflect.DeepEqual(again, e) {
 			t.Errorf("read %+v, and again %+v, %v", e, again, err)
 		}

@@ -94,8 +94,16 @@ func FuzzSubscription(f *testing.F) {
 // FuzzResumption reads any Last-Event-ID and any from: what is taken has a number for each channel, and can be served.
 func FuzzResumption(f *testing.F) {
 	for _, seed := range []struct{ id, from string }{
-		{"", ""}, {"0", ""}, {"17,4", ""}, {"", "3"}, {"18446744073709551615", "1"}, {"9223372036854775807", ""}, {"-1", ""}, {"1,", ","},
-		{"\u0661", "+1"}, {"1e3", "0x1"},
+		{"", ""},
+		{"0", ""},
+		{"17,4", ""},
+		{"", "3"},
+		{"18446744073709551615", "1"},
+		{"9223372036854775807", ""},
+		{"-1", ""},
+		{"1,", ","},
+		{"\u0661", "+1"},
+		{"1e3", "0x1"},
 	} {
 		f.Add(seed.id, seed.from, uint8(1))
 		f.Add(seed.id, seed.from, uint8(2))

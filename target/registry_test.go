@@ -23,8 +23,23 @@ func TestRegistry(t *testing.T) {
 	r := s.registry
 	hears := map[*stream][]string{}
 	names := []string{"a", "b", "c", "d", "e"}
+	pick := func() *stream {
+		all := slices.SortedFunc(maps.Keys(hears), func(x, y *stream) int { return compareNumbers(x.instance, y.instance) })
+		return all[random.IntN(len(all))]
+	}
 	for step := range 3000 {
-		if len(hears) < 20 && random.IntN(2) == 0 {
+		if len(hears) > 0 && random.IntN(3) == 0 { // one channel more, or one less
+			st, name := pick(), names[random.IntN(len(names))]
+			if at := slices.Index(hears[st], name); at >= 0 != r.leave(st, name) {
+				t.Errorf("leaving %s is not what was heard", name)
+			} else if at >= 0 {
+				hears[st] = slices.Delete(hears[st], at, at+1)
+			} else {
+				r.join(st, name)
+				r.join(st, name) // once is enough
+				hears[st] = append(hears[st], name)
+			}
+		} else if len(hears) < 20 && random.IntN(2) == 0 {
 			random.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
 			chosen := slices.Clone(names[:1+random.IntN(len(names))])
 			if err := r.reserve(20, func() {}); err != nil {
@@ -38,9 +53,7 @@ func TestRegistry(t *testing.T) {
 			}
 			hears[st] = chosen
 		} else if len(hears) > 0 {
-			all := slices.Collect(maps.Keys(hears))
-			slices.SortFunc(all, func(x, y *stream) int { return compareNumbers(x.instance, y.instance) })
-			st := all[random.IntN(len(all))]
+			st := pick()
 			r.remove(st)
 			delete(hears, st)
 		}
@@ -68,6 +81,11 @@ func checkRegistry(t *testing.T, r *registry, hears map[*stream][]string) {
 	}
 	want := map[string]int{}
 	for st, names := range hears {
+		for slot, joined := range st.joined {
+			if m := joined.channel.members[joined.index]; m.stream != st || m.slot != slot {
+				t.Errorf("slot %d of stream %s points at slot %d of stream %s", slot, st.instance, m.slot, m.stream.instance)
+			}
+		}
 		for _, name := range names {
 			want[name]++
 			c := r.channel(name)

@@ -190,7 +190,10 @@ func TestLogsAreBounded(t *testing.T) {
 			status  int
 			body    string
 		}{
-			{"a", 200, `{"seq":1}`}, {"a", 200, `{"seq":2}`}, {"heard", 200, `{"seq":1}`}, {"b", 200, `{"seq":3}`},
+			{"a", 200, `{"seq":1}`},
+			{"a", 200, `{"seq":2}`},
+			{"heard", 200, `{"seq":1}`},
+			{"b", 200, `{"seq":3}`},
 			{"a", 200, `{"seq":4}`}, // b had number 3: what is begun now cannot be taken for what a was
 		} {
 			if status, body := post(test.channel); status != test.status || body != test.body {

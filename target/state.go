@@ -76,8 +76,8 @@ func (d *document) hash(p *publication) uint64 {
 	var h maphash.Hash
 	h.SetSeed(d.seed)
 	for _, text := range []string{p.key, p.event.Name, p.event.Payload} {
-		h.WriteString(text) //nolint:errcheck // it never fails
-		h.WriteByte(0)      //nolint:errcheck // it never fails
+		h.WriteString(text)
+		h.WriteByte(0)
 	}
 	return h.Sum64()
 }

@@ -10,8 +10,6 @@ import (
 	"holobench/wire"
 )
 
-func number(n uint64) *uint64 { return &n }
-
 // TestStateSync: versions, conflicts, repeated mutations, snapshots and patches, over the wire.
 func TestStateSync(t *testing.T) {
 	t.Parallel()
@@ -26,9 +24,9 @@ func TestStateSync(t *testing.T) {
 			}
 		}
 		set(wire.Command{Instance: "ann", Key: "title", Payload: "A"}, 200, `{"version":1}`)
-		set(wire.Command{Instance: "bob", Key: "title", Payload: "B", Base: number(0)}, 409, `{"conflict":{"key":"title","version":1,"payload":"A"}}`)
-		set(wire.Command{Instance: "bob", Key: "title", Payload: "B", Base: number(1)}, 200, `{"version":2}`)
-		set(wire.Command{Instance: "bob", Key: "text", Payload: "x", Base: number(0)}, 200, `{"version":3}`) // another key is no conflict
+		set(wire.Command{Instance: "bob", Key: "title", Payload: "B", Base: new(uint64(0))}, 409, `{"conflict":{"key":"title","version":1,"payload":"A"}}`)
+		set(wire.Command{Instance: "bob", Key: "title", Payload: "B", Base: new(uint64(1))}, 200, `{"version":2}`)
+		set(wire.Command{Instance: "bob", Key: "text", Payload: "x", Base: new(uint64(0))}, 200, `{"version":3}`) // another key is no conflict
 		set(wire.Command{Instance: "bob", Key: "text", Payload: "y", ID: "m1"}, 200, `{"version":4}`)
 		set(wire.Command{Instance: "ann", Key: "text", Payload: "z", ID: "m1"}, 200, `{"version":5}`) // an id is its sender's own
 		set(wire.Command{Instance: "bob", Key: "text", Payload: "y", ID: "m1"}, 200, `{"version":4}`) // carried out before
@@ -91,7 +89,7 @@ func TestVersionsMeanNothingElsewhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, target.Options{Design: target.Sequenced}, nil)
 		const want = "the design sequenced has no versions: id and base mean nothing here"
-		for _, cmd := range []wire.Command{{Channel: "a", ID: "x"}, {Channel: "a", Base: number(0)}} {
+		for _, cmd := range []wire.Command{{Channel: "a", ID: "x"}, {Channel: "a", Base: new(uint64(0))}} {
 			if status, body := w.post(cmd); status != 400 || strings.TrimSpace(body) != want {
 				t.Errorf("%+v was answered %d %s, want 400 %s", cmd, status, body, want)
 			}
