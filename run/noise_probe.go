@@ -27,6 +27,8 @@ type noiseProbe struct {
 	until time.Time    // no command is sent later; zero = no limit
 	over  []chan error // of each client: how its command in flight ended
 
+	written []noiseCommand // what the peer wrote; valid after run
+
 	mu       sync.Mutex // guards what follows
 	rng      *rand.Rand
 	seen     []history.Observation // the deliveries
@@ -52,7 +54,8 @@ func newNoiseProbe(o NoiseOptions, addr string) *noiseProbe {
 	return p
 }
 
-// run subscribes the clients, posts the commands, and waits for what is on its way. All goroutines are over when it returns.
+// run subscribes the clients, posts the commands, waits for what is on its way, and asks the peer what it wrote, before any
+// client leaves: the peer looks at a connection after what it wrote there was seen. All goroutines are over when it returns.
 func (p *noiseProbe) run(ctx context.Context) error {
 	ctx, end := context.WithCancel(ctx)
 	var working sync.WaitGroup
@@ -94,7 +97,14 @@ func (p *noiseProbe) run(ctx context.Context) error {
 	if err := p.post(ctx, crowd); err != nil {
 		return err
 	}
-	return p.drain(ctx)
+	if err := p.drain(ctx); err != nil {
+		return err
+	}
+	var err error
+	if p.written, err = fetchNoise(ctx, p.o.Dial, p.crowd.Addr); err != nil {
+		return fmt.Errorf("ask the peer what it wrote: %w", err)
+	}
+	return nil
 }
 
 // post lets AtOnce drivers, each with clients of its own, send all commands, one after the other is over (see next).
