@@ -130,7 +130,8 @@ func (s *Server) setRoutes() error {
 	if err != nil {
 		return fmt.Errorf("making the target: %w", err)
 	}
-	s.routes = map[string]http.HandlerFunc{wire.HealthPath: s.serveHealth}
+	s.routes = s.pageRoutes()
+	s.routes[wire.HealthPath] = s.serveHealth
 	for _, p := range []protocol{plainWire{}, own} {
 		maps.Copy(s.routes, p.routes(s))
 	}
