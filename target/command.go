@@ -171,27 +171,34 @@ func (s *Server) checkName(what, name string) *refusal {
 	return nil
 }
 
-// writeAnswer sends the reply and counts what it delivered. It flushes, so that "written" means what it says: handed to
-// the connection, not to a buffer.
+// writeAnswer sends the reply and counts what it delivered.
 func (s *Server) writeAnswer(w http.ResponseWriter, result published, cmd wire.Command) {
 	scratch := s.scratch.get()
 	defer s.scratch.put(scratch)
 	status, echoes := s.appendAnswer(scratch, result, cmd)
+	if s.writeReply(w, status, *scratch) {
+		s.counters.Add(DeliveriesWrittenReply, echoes)
+	}
+}
+
+// writeReply sends a body of JSON, and says whether it got through. It flushes, so that "written" means what it says: handed
+// to the connection, not to a buffer.
+func (s *Server) writeReply(w http.ResponseWriter, status int, body []byte) bool {
 	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Content-Length", strconv.Itoa(len(*scratch)))
-	if len(*scratch) > 0 {
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	if len(body) > 0 {
 		w.Header().Set("Content-Type", "application/json")
 	}
 	w.WriteHeader(status)
-	_, err := w.Write(*scratch)
+	_, err := w.Write(body)
 	if err == nil {
 		err = http.NewResponseController(w).Flush()
 	}
 	if err != nil {
 		s.counters.Add(RepliesFailed, 1)
-		return
+		return false
 	}
-	s.counters.Add(DeliveriesWrittenReply, echoes)
+	return true
 }
 
 // appendAnswer words the reply to cmd, as the design does it; echoes is how many events it brings its reader.

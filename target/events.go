@@ -25,7 +25,11 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 	}
 	sub, refused := s.readSubscription(r)
 	if refused == nil {
-		refused = s.openStream(w, r, sub)
+		spelling := formatPlain
+		if len(sub.channels) > 1 {
+			spelling = formatPlainAny
+		}
+		refused = s.openStream(w, r, sub, spelling, func(plain http1Writer) streamWriter { return &plain })
 	}
 	if refused != nil {
 		s.counters.Add(StreamsRefused, 1)
@@ -33,7 +37,10 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *Server) openStream(w http.ResponseWriter, r *http.Request, sub subscription) *refusal {
+// openStream opens a stream of server-sent events; carry returns what writes frames of that format to its connection.
+func (s *Server) openStream(
+	w http.ResponseWriter, r *http.Request, sub subscription, spelling format, carry func(plain http1Writer) streamWriter,
+) *refusal {
 	kept, refused := s.keep(sub.channels)
 	if refused != nil {
 		return refused
@@ -49,11 +56,7 @@ func (s *Server) openStream(w http.ResponseWriter, r *http.Request, sub subscrip
 		return refuse(http.StatusInternalServerError, "this connection cannot carry a stream")
 	}
 	chunked := r.ProtoAtLeast(1, 1)
-	spelling := formatPlain
-	if len(sub.channels) > 1 {
-		spelling = formatPlainAny
-	}
-	writer := &http1Writer{conn: conn, chunked: chunked, scratch: &s.scratch}
+	writer := carry(http1Writer{conn: conn, chunked: chunked, scratch: &s.scratch})
 	st := newStream(s, sub.instance, spelling, writer, http1Head(chunked, time.Now()))
 	st.joined = make([]membership, 0, len(sub.channels))
 	s.open(st, func() { s.subscribe(st, sub.channels, kept, sub.from) })
@@ -119,29 +122,35 @@ func (s *Server) parseSubscription(rawQuery, lastEventID string) (subscription, 
 	if refused := s.checkName("instance", sub.instance); refused != nil {
 		return subscription{}, refused
 	}
-	names := query["channel"]
-	switch {
-	case len(names) == 0:
-		return subscription{}, refuse(http.StatusBadRequest, "channel is missing")
-	case len(names) > s.options.MaxChannels:
-		return subscription{}, refuse(http.StatusBadRequest, "channel is given %d times; at most %d are allowed",
-			len(names), s.options.MaxChannels)
-	}
-	for _, name := range names {
-		if refused := s.checkName("channel", name); refused != nil {
-			return subscription{}, refused
-		}
-		if !slices.Contains(sub.channels, name) {
-			sub.channels = append(sub.channels, strings.Clone(name))
-		}
+	var refused *refusal
+	if sub.channels, refused = s.parseChannels(query["channel"]); refused != nil {
+		return subscription{}, refused
 	}
 	switch from := query["from"]; {
 	case s.ids:
-		var refused *refusal
 		sub.from, refused = parseResumption(lastEventID, from, len(sub.channels))
 		return sub, refused
 	case len(from) > 0: // to begin elsewhere than asked would be a lie; a browser sends Last-Event-ID without being asked
 		return subscription{}, refuse(http.StatusBadRequest, "this node keeps no events: it cannot begin at number %q", from[0])
 	}
 	return sub, nil
+}
+
+// parseChannels checks the names of channels, and leaves out what is there already.
+func (s *Server) parseChannels(names []string) (channels []string, refused *refusal) {
+	switch {
+	case len(names) == 0:
+		return nil, refuse(http.StatusBadRequest, "channel is missing")
+	case len(names) > s.options.MaxChannels:
+		return nil, refuse(http.StatusBadRequest, "channel is given %d times; at most %d are allowed", len(names), s.options.MaxChannels)
+	}
+	for _, name := range names {
+		if refused := s.checkName("channel", name); refused != nil {
+			return nil, refused
+		}
+		if !slices.Contains(channels, name) {
+			channels = append(channels, strings.Clone(name))
+		}
+	}
+	return channels, nil
 }

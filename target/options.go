@@ -36,6 +36,11 @@ type Options struct {
 	DrainTimeout time.Duration // shutdown: for requests to finish, and again for outboxes to empty; default 5 s
 	BusTimeout   time.Duration // an event comes back from an ordered bus, or another node answers, within it; default 5 s
 
+	Secret        string        // seals what the wire hologram gives its clients; the same on all nodes; default: of holobench
+	HandshakeTTL  time.Duration // the wire hologram: a handshake opens streams for so long; default 60 s
+	HandshakeWait time.Duration // ... who comes with an unknown one is kept waiting for so long; default 500 ms
+	ReceiptAge    time.Duration // ... a receipt is good for so long; default 72 h
+
 	OutboxFrames int // a subscriber with so many unwritten events is full at the next one (Knobs.WhenFull); default 1024
 	OutboxBytes  int // ... or with so many unwritten bytes, the next one included; one event always fits; default 1 MiB
 	JournalBytes int // what may wait for the journal's writer, beyond it records are dropped; default 1 MiB
@@ -79,6 +84,9 @@ func (o Options) withDefaults() (Options, error) {
 		{"idle timeout", &o.IdleTimeout, 2 * time.Minute},
 		{"drain timeout", &o.DrainTimeout, 5 * time.Second},
 		{"bus timeout", &o.BusTimeout, 5 * time.Second},
+		{"handshake TTL", &o.HandshakeTTL, time.Minute},
+		{"handshake wait", &o.HandshakeWait, 500 * time.Millisecond},
+		{"receipt age", &o.ReceiptAge, 72 * time.Hour},
 	} {
 		*d.value = cmp.Or(*d.value, d.fallback)
 		if *d.value < 0 {
@@ -126,6 +134,8 @@ func (o Options) withDesign() (Options, error) {
 	switch {
 	case numbered && o.Bus != nil && !o.ordered():
 		return o, fmt.Errorf("the design %s needs a bus with an order: numbers that each node gives by itself name different events", o.Design)
+	case o.Wire == HologramWire && o.Knobs.Replay > 0:
+		return o, fmt.Errorf("the wire %s sends nothing again: a replay of %d events would be kept for nobody", o.Wire, o.Knobs.Replay)
 	case own.document && o.Knobs.Replay == 0:
 		return o, fmt.Errorf("the design %s needs a replay: without one its versions have no ids", o.Design)
 	}

@@ -16,11 +16,13 @@ type Wire string
 const (
 	// JSON is the plain wire of package wire, and the default of every design that has none of its own yet.
 	JSON Wire = "json"
+	// HologramWire is that of Hologram v0.9 to v0.11; see hologramWire.
+	HologramWire Wire = "hologram"
 )
 
 // Wires lists all wires, the plain one first. The scenario language has a list of its own, which a test of the command holds
 // against this one.
-func Wires() []Wire { return []Wire{JSON} }
+func Wires() []Wire { return []Wire{JSON, HologramWire} }
 
 // protocol is one wire. It turns requests into publications and hands them to Server.publish, the one path, whose result it
 // words as its own reply; and it adds its subscribers by registry.reserve and Server.open. A subscriber is a stream, whose
@@ -42,8 +44,11 @@ type protocol interface {
 
 // protocol returns the wire of that name.
 func (w Wire) protocol() (protocol, error) {
-	if w == JSON {
+	switch w {
+	case JSON:
 		return plainWire{}, nil
+	case HologramWire:
+		return hologramWire{}, nil
 	}
 	names := make([]string, 0, len(Wires()))
 	for _, known := range Wires() {
@@ -70,6 +75,7 @@ type format uint8
 const (
 	formatPlain    format = iota // JSON as an SSE message, with the number as its id where events are kept
 	formatPlainAny               // ... without an id: for streams of several channels, whose ids are their own
+	formatHologram               // JavaScript that makes a term, as the data of an event
 	formatCount                  // not a format: how many there are
 )
 
@@ -83,6 +89,9 @@ func (f format) counters() pathCounters {
 	return pathCounters{enqueued: DeliveriesEnqueuedSSE, written: DeliveriesWrittenSSE, bytes: BytesWrittenSSE}
 }
 
+// steady says whether the format's heartbeats come at every interval, whatever else was written meanwhile.
+func (f format) steady() bool { return f == formatHologram }
+
 // encode makes the frame of m in one format: two allocations, however many subscribers there are.
 func (s *Server) encode(m *message, f format) *frame {
 	switch f {
@@ -92,6 +101,8 @@ func (s *Server) encode(m *message, f format) *frame {
 			id = formatNumber(m.sequence)
 		}
 		return s.encodePlain(m, id)
+	case formatHologram:
+		return encodeHologram(m)
 	case formatPlainAny, formatCount:
 	}
 	return s.encodePlain(m, "")

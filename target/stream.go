@@ -163,7 +163,8 @@ func (st *stream) failed(err error) {
 	}
 }
 
-// beat writes a heartbeat when nothing was written for a whole interval, and comes again.
+// beat writes a heartbeat when nothing was written for a whole interval, or anyway where heartbeats are steady, and comes
+// again.
 func (st *stream) beat() {
 	interval := st.server.options.Heartbeat
 	st.mu.Lock()
@@ -172,7 +173,7 @@ func (st *stream) beat() {
 		return
 	}
 	silent := st.server.uptime() - st.lastWrite
-	due := !st.flushing && silent >= interval
+	due := st.format.steady() || !st.flushing && silent >= interval
 	wait := interval
 	if !st.flushing && !due {
 		wait = interval - silent

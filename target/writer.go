@@ -60,17 +60,22 @@ func (w *http1Writer) count(frames []*frame, n int) written {
 			break
 		}
 		n -= len(f.bytes(w.chunked))
-		switch f.kind {
-		case eventFrame:
-			sum.events++
-		case heartbeatFrame:
-			sum.heartbeats++
-		case controlFrame:
-			sum.controls++
-		case headFrame, idFrame:
-		}
+		sum.add(f.kind)
 	}
 	return sum
+}
+
+// add counts a frame of that kind.
+func (sum *written) add(kind frameKind) {
+	switch kind {
+	case eventFrame:
+		sum.events++
+	case heartbeatFrame:
+		sum.heartbeats++
+	case controlFrame:
+		sum.controls++
+	case headFrame, idFrame:
+	}
 }
 
 func (w *http1Writer) end(timeout time.Duration) error {
