@@ -17,39 +17,47 @@ type Counter int
 
 // The counters. A delivery is one event to one subscriber.
 const (
-	CommandsReceived       Counter = iota // POSTs to the command path
-	CommandsAccepted                      // ... that were dispatched
-	CommandsRejected                      // ... that were answered by an error
-	EventsDispatched                      // events handed out, also to nobody
-	DeliveriesExpected                    // sum over events of the channel's subscribers at that time, the sender included if it is to be told
-	DeliveriesEnqueuedSSE                 // deliveries that an outbox took
-	DeliveriesWrittenSSE                  // deliveries whose bytes were all accepted by the connection
-	DeliveriesWrittenReply                // self-echoes in replies that were written
-	StreamsOpened                         // streams that were subscribed
-	StreamsClosed                         // streams that ended, for any reason
-	StreamsSuperseded                     // ... because their instance opened a newer one
-	StreamsRefused                        // streams that were answered by an error
-	CutOutboxFull                         // streams cut because they did not keep up
-	CutWriteTimeout                       // streams cut because one write took too long
-	CutWriteError                         // streams cut because the connection failed in a write
-	CutShutdown                           // streams cut because they were not drained in time when the server stopped
-	HeartbeatsWritten                     // comments written to silent streams
-	BytesWrittenSSE                       // bytes of streams accepted by connections: heads, framing and comments included
-	RepliesFailed                         // replies that could not be written; what they echoed is not delivered
-	JournalWritten                        // dispatch records written to the journal
-	JournalDropped                        // dispatch records lost because the journal's writer was too slow or failed
-	OutboxCoalesced                       // waiting values whose place a newer one took: enqueued and never written
-	OutboxDropped                         // waiting events left out because the outbox was full: enqueued and never written
-	DeliveriesReplayed                    // deliveries enqueued again for streams that came back; enqueued counts them too
-	ControlsWritten                       // snapshots, gaps and other messages to one client that are no event
-	GapsFound                             // streams, by channel, that asked for events which are not kept any more
-	MutationsConflicted                   // mutations that were refused because their key had changed
-	CommandsRepeated                      // commands that were answered as before, because their idempotency key was known
-	EventsTriggered                       // events that the node made by itself
-	BusSent                               // messages given to the bus
-	BusReceived                           // messages that came from it, its own included where it brings them back
-	BusFailed                             // messages that the bus did not take, or that made no sense, or that did not come back in time
-	counterCount                          // not a counter: how many there are
+	CommandsReceived            Counter = iota // POSTs to the command path
+	CommandsAccepted                           // ... that were dispatched
+	CommandsRejected                           // ... that were answered by an error
+	EventsDispatched                           // events handed out, also to nobody
+	DeliveriesExpected                         // sum over events of the channel's subscribers at that time, the sender included if it is to be told
+	DeliveriesEnqueuedSSE                      // deliveries that an outbox took
+	DeliveriesWrittenSSE                       // deliveries whose bytes were all accepted by the connection
+	DeliveriesWrittenReply                     // self-echoes in replies that were written
+	StreamsOpened                              // streams that were subscribed
+	StreamsClosed                              // streams that ended, for any reason
+	StreamsSuperseded                          // ... because their instance opened a newer one
+	StreamsRefused                             // streams that were answered by an error
+	CutOutboxFull                              // streams cut because they did not keep up
+	CutWriteTimeout                            // streams cut because one write took too long
+	CutWriteError                              // streams cut because the connection failed in a write
+	CutShutdown                                // streams cut because they were not drained in time when the server stopped
+	HeartbeatsWritten                          // comments written to silent streams
+	BytesWrittenSSE                            // bytes of streams accepted by connections: heads, framing and comments included
+	RepliesFailed                              // replies that could not be written; what they echoed is not delivered
+	JournalWritten                             // dispatch records written to the journal
+	JournalDropped                             // dispatch records lost because the journal's writer was too slow or failed
+	OutboxCoalesced                            // waiting values whose place a newer one took: enqueued and never written
+	OutboxDropped                              // waiting events left out because the outbox was full: enqueued and never written
+	DeliveriesReplayed                         // deliveries enqueued again for streams that came back; enqueued counts them too
+	ControlsWritten                            // snapshots, gaps and other messages to one client that are no event
+	GapsFound                                  // streams, by channel, that asked for events which are not kept any more
+	MutationsConflicted                        // mutations that were refused because their key had changed
+	CommandsRepeated                           // commands that were answered as before, because their idempotency key was known
+	EventsTriggered                            // events that the node made by itself
+	BusSent                                    // messages given to the bus
+	BusReceived                                // messages that came from it, its own included where it brings them back
+	BusFailed                                  // messages that the bus did not take, or that made no sense, or that did not come back in time
+	DeliveriesEnqueuedPoll                     // deliveries that the outbox of a session of long-poll took
+	DeliveriesWrittenPoll                      // ... whose answer to a poll was accepted by the connection whole
+	BytesWrittenPoll                           // bytes of such answers, without the heads of HTTP
+	DeliveriesEnqueuedWebSocket                // deliveries that the outbox of a WebSocket took
+	DeliveriesWrittenWebSocket                 // ... whose bytes were all accepted by the connection
+	BytesWrittenWebSocket                      // bytes accepted by WebSockets: heads and frames of every kind
+	StreamsIdle                                // sockets that said nothing and sessions that were not polled for too long, and so were ended
+	PollsFailed                                // answers to polls that could not be written: what they held is lost
+	counterCount                               // not a counter: how many there are
 )
 
 // String is the name of the counter in Snapshot and in the file.
@@ -61,6 +69,8 @@ func (c Counter) String() string {
 		"heartbeats_written", "bytes_written_sse", "replies_failed", "journal_written", "journal_dropped",
 		"outbox_coalesced", "outbox_dropped", "deliveries_replayed", "controls_written", "gaps_found", "mutations_conflicted",
 		"commands_repeated", "events_triggered", "bus_sent", "bus_received", "bus_failed",
+		"deliveries_enqueued_poll", "deliveries_written_poll", "bytes_written_poll", "deliveries_enqueued_websocket",
+		"deliveries_written_websocket", "bytes_written_websocket", "streams_idle", "polls_failed",
 	}
 	if c < 0 || c >= counterCount {
 		return "unknown"

@@ -17,7 +17,9 @@ func TestPlacesOfCounters(t *testing.T) {
 		streams_superseded streams_refused cut_outbox_full cut_write_timeout cut_write_error cut_shutdown heartbeats_written
 		bytes_written_sse replies_failed journal_written journal_dropped
 		outbox_coalesced outbox_dropped deliveries_replayed controls_written gaps_found mutations_conflicted commands_repeated
-		events_triggered bus_sent bus_received bus_failed`)
+		events_triggered bus_sent bus_received bus_failed
+		deliveries_enqueued_poll deliveries_written_poll bytes_written_poll deliveries_enqueued_websocket
+		deliveries_written_websocket bytes_written_websocket streams_idle polls_failed`)
 	if len(places) != int(counterCount) || counterCount > slotCount {
 		t.Fatalf("%d counters are pinned, there are %d, and %d slots", len(places), counterCount, slotCount)
 	}
