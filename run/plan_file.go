@@ -7,15 +7,19 @@ import (
 	"holobench/clients"
 	"holobench/history"
 	"holobench/scenarios"
+	"holobench/target"
 	"holobench/wire/http1"
 )
 
-// FromFile makes the plan of a checked scenario. MaxFiles is how many descriptors this process may open, for the warnings.
-func FromFile(f *scenarios.File, maxFiles int) (Plan, error) {
+// FromFile makes the plan of a checked scenario. The machine on which it will be run is for the warnings.
+func FromFile(f *scenarios.File, m history.Machine) (Plan, error) {
+	b := &f.Server.Bundled
 	p := Plan{
 		Name: f.Name, Seed: f.Seed, Scenario: history.Scenario{File: f.Path, Text: f.Text},
-		Design: f.Server.Bundled.Design, Nodes: f.Server.Bundled.Nodes, Drain: f.Drain, PairWindow: f.PairWindow,
-		Warnings: f.Warnings(maxFiles),
+		Design: b.Design, Wire: b.Wire, Knobs: knobsFrom(&b.Knobs), Outbox: b.Outbox, Heartbeat: b.Heartbeat,
+		Nodes: b.Nodes, Bus: Bus{Kind: b.Bus.Kind, URL: b.Bus.URL, Delay: b.Bus.Delay}, Spread: b.Spread,
+		Drain: f.Drain, PairWindow: f.PairWindow,
+		Warnings: f.Warnings(scenarios.Machine{Files: m.MaxFiles, Cores: m.CPUs}),
 	}
 	for _, h := range f.Server.Headers {
 		p.Header = append(p.Header, http1.Field{Name: h.Name, Value: h.Value})
@@ -40,6 +44,20 @@ func FromFile(f *scenarios.File, maxFiles int) (Plan, error) {
 		p.Guarantees = append(p.Guarantees, history.Guarantee{Name: g.Name, Among: g.Among, AtRisk: g.AtRisk})
 	}
 	return p, nil
+}
+
+// knobsFrom says in the target's words what a scenario says in its own. There 0 events are none, here they are the design's
+// own number.
+func knobsFrom(k *scenarios.Knobs) target.Knobs {
+	replay := k.Replay
+	if replay == 0 {
+		replay = -1
+	}
+	return target.Knobs{
+		Dispatch: target.Dispatch(k.Dispatch), Stamp: target.Stamp(k.Stamp), Echo: target.Echo(k.Echo),
+		Registry: target.Registry(k.Registry), WhenFull: target.WhenFull(k.WhenFull), FanoutOrder: target.FanoutOrder(k.FanoutOrder),
+		Replay: replay, ServerTriggered: k.ServerTriggered,
+	}
 }
 
 func loadFrom(f *scenarios.File, l *scenarios.Load) (Load, error) {

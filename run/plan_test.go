@@ -3,6 +3,7 @@ package run
 import (
 	"testing"
 
+	"holobench/history"
 	"holobench/scenarios"
 )
 
@@ -26,7 +27,7 @@ budgets:
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := FromFile(f, 0)
+	p, err := FromFile(f, history.Machine{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"os"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -70,6 +71,19 @@ func TestManualExplainsEveryKey(t *testing.T) {
 	}
 }
 
+// The manual's table of designs says what a design sets its knobs to.
+func TestManualSaysWhatADesignIs(t *testing.T) {
+	t.Parallel()
+	text := manual(t)
+	for _, design := range designs() {
+		k := ownKnobs(design)
+		row := "\n| " + strings.Join([]string{design, k.Dispatch, k.Stamp, k.Echo, k.WhenFull, strconv.Itoa(k.Replay)}, " | ") + " |\n"
+		if !strings.Contains(text, row) {
+			t.Errorf("docs/scenarios.md has no row %s", row)
+		}
+	}
+}
+
 // No key is a word that some YAML reads as a boolean.
 func TestKeysAreNoBooleans(t *testing.T) {
 	t.Parallel()
@@ -108,7 +122,7 @@ func TestManualsExamplesParse(t *testing.T) {
 		found++
 		if f, err := Parse("docs.yaml", []byte(body), nil); err != nil {
 			t.Error(err)
-		} else if warnings := f.Warnings(0); warnings != nil {
+		} else if warnings := f.Warnings(Machine{}); warnings != nil {
 			t.Errorf("example %d: %v", found, warnings)
 		}
 	}

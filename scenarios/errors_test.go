@@ -64,8 +64,6 @@ s.yaml:3:49: unknown key "0.5)" in load.talk`},
 		{"drain without unit", whole + "drain: 10\n", `s.yaml:4:8: drain: "10" is no duration`},
 		{"drain too long", whole + "drain: 11m\n", "s.yaml:4:8: drain: 11m0s is more than the limit, 10m0s"},
 
-		{"design", withServer("{bundled: {design: hologramm}}"), `s.yaml:4:28: server.bundled.design: unknown word "hologramm", did you mean "hologram"?`},
-		{"nodes", withServer("{bundled: {nodes: 2}}"), "s.yaml:4:27: server.bundled.nodes: 2 is outside of the limits: the nodes of the bundled target can be only 1 today"},
 		{"header name", withServer(`{headers: {"A B": c}}`), `s.yaml:4:20: server.headers: "A B" is no name of a header`},
 		{"header of our own", withServer(`{headers: {content-length: "3"}}`), "s.yaml:4:20: server.headers: content-length is set by holobench itself"},
 		{"header twice", withServer(`{headers: {A: b, a: c}}`), "s.yaml:4:26: server.headers: the header a stands here twice"},
@@ -76,6 +74,48 @@ s.yaml:3:49: unknown key "0.5)" in load.talk`},
 		{"variable that is empty", withServer(`{headers: {A: "${env.EMPTY}"}}`), "s.yaml:4:23: server.headers.A: the environment variable EMPTY is empty"},
 		{"variable of another kind", withServer(`{headers: {A: "${TOKEN}"}}`), `s.yaml:4:23: server.headers.A: nothing is filled in for "${TOKEN}"`},
 		{"variable elsewhere", withClients(`{count: 1, channel: "${env.TOKEN}"}`), `s.yaml:2:40: clients.members.channel: nothing is filled in for "${env.TOKEN}" here`},
+	})
+}
+
+// The errors of server.bundled.
+func TestErrorsOfTheBundledTarget(t *testing.T) {
+	t.Parallel()
+	with := func(bundled string) string { return withServer("{bundled: {" + bundled + "}}") }
+	checkHeadlines(t, []headlineTest{
+		{"design", with("design: hologramm"), `s.yaml:4:28: server.bundled.design: unknown word "hologramm", did you mean "hologram"?`},
+		{"wire", with("wire: jsn"), `s.yaml:4:26: server.bundled.wire: unknown word "jsn", did you mean "json"?`},
+		{"no nodes", with("nodes: 0"), "s.yaml:4:27: server.bundled.nodes: 0 is outside of the limits: the nodes of the bundled target can be from 1 to 16"},
+		{"too many nodes", with("nodes: 17"), "s.yaml:4:27: server.bundled.nodes: 17 is outside of the limits: the nodes of the bundled target can be from 1 to 16"},
+		{"unknown key", with("when-full: cut"), `s.yaml:4:20: unknown key "when-full" in server.bundled, did you mean "when_full"?`},
+
+		{"bus", with("nodes: 2, bus: nat"), `s.yaml:4:35: server.bundled.bus: unknown word "nat", did you mean "nats"?`},
+		{"bus of tests", with("nodes: 2, bus: {kind: memory}"), `s.yaml:4:42: server.bundled.bus.kind: unknown word "memory"`},
+		{"bus in vain", with("bus: {kind: memory}"), `s.yaml:4:32: server.bundled.bus.kind: unknown word "memory"`},
+		{"bus as a list", with("nodes: 2, bus: [nats]"), "s.yaml:4:35: server.bundled.bus is a list where a single value belongs"},
+		{"bus without a number", with("design: sequenced, nodes: 2, bus: nats"), "s.yaml:4:54: server.bundled.bus: the design sequenced needs a bus with an order: numbers that each node gives by itself name different events"},
+		{"bus without a version", with("design: state-sync, nodes: 2, bus: {kind: nats}"), "s.yaml:4:62: server.bundled.bus.kind: the design state-sync needs a bus with an order: numbers that each node gives by itself name different events"},
+		{"url", with(`nodes: 2, bus: {url: "127.0.0.1:4222"}`), "s.yaml:4:41: server.bundled.bus.url: this is no URL of a NATS server"},
+		{"url of the web", with(`nodes: 2, bus: {url: "http://a"}`), "s.yaml:4:41: server.bundled.bus.url: this is no URL of a NATS server"},
+		{"url with a path", with(`nodes: 2, bus: {url: "nats://a/b"}`), "s.yaml:4:41: server.bundled.bus.url: this is no URL of a NATS server"},
+		{"url with a password", with(`nodes: 2, bus: {url: "nats://u:s3cr3t@a"}`), "s.yaml:4:41: server.bundled.bus.url: there is a user or a password in the URL"},
+		{"url of a variable", with(`nodes: 2, bus: {url: "nats://${env.BUS}"}`), "s.yaml:4:41: server.bundled.bus.url: this is no URL of a NATS server"},
+		{"long delay", with("nodes: 2, bus: {delay: 2001ms}"), "s.yaml:4:43: server.bundled.bus.delay: 2.001s is more than the limit, 2s"},
+		{"spread", with("nodes: 2, spread: stiky"), `s.yaml:4:38: server.bundled.spread: unknown word "stiky", did you mean "sticky"?`},
+
+		{"dispatch", with("dispatch: serialised"), `s.yaml:4:30: server.bundled.dispatch: unknown word "serialised", did you mean "serialized"?`},
+		{"stamp", with("stamp: seq"), `s.yaml:4:27: server.bundled.stamp: unknown word "seq"`},
+		{"echo", with("echo: off"), `s.yaml:4:26: server.bundled.echo: unknown word "off"`},
+		{"registry", with("registry: local"), `s.yaml:4:30: server.bundled.registry: unknown word "local"`},
+		{"when full", with("when_full: drop"), `s.yaml:4:31: server.bundled.when_full: unknown word "drop"`},
+		{"fan-out order", with("fanout_order: shuffle"), `s.yaml:4:34: server.bundled.fanout_order: unknown word "shuffle", did you mean "shuffled"?`},
+		{"no outbox", with("outbox: 0"), "s.yaml:4:28: server.bundled.outbox: 0 is outside of the limits: an outbox can hold from 1 to 1048576"},
+		{"outbox in bytes", with("outbox: 64KiB"), `s.yaml:4:28: server.bundled.outbox: "64KiB" is no whole number`},
+		{"long replay", with("replay: 1048577"), "s.yaml:4:28: server.bundled.replay: 1048577 events are more than the limit, 1048576"},
+		{"no replay", with("design: state-sync, replay: 0"), "s.yaml:4:48: server.bundled.replay: the design state-sync resumes by the versions that it keeps, and would keep none"},
+		{"server-triggered without unit", with("server_triggered: 5"), `s.yaml:4:38: server.bundled.server_triggered: "5" is no rate`},
+		{"server-triggered too often", with("server_triggered: 11/ms"), "s.yaml:4:38: server.bundled.server_triggered: 11000/s is more than the limit, 10000/s"},
+		{"no heartbeat", with("heartbeat: 0s"), "s.yaml:4:31: server.bundled.heartbeat: no time at all makes no heartbeat"},
+		{"rare heartbeat", with("heartbeat: 61m"), "s.yaml:4:31: server.bundled.heartbeat: 1h1m0s is more than the limit, 1h0m0s"},
 	})
 }
 
@@ -239,6 +279,20 @@ func TestErrorPrintsExcerptAndRemedy(t *testing.T) {
   2 | guarantees: {fifo: {among: observers}}
     |                     ^
   remedy: the keys here are at_risk_at_least`,
+		},
+		{
+			"no order", whole + "server: {bundled: {design: sequenced, nodes: 2, bus: nats}}",
+			`s.yaml:4:54: server.bundled.bus: the design sequenced needs a bus with an order: numbers that each node gives by itself name different events
+  4 | server: {bundled: {design: sequenced, nodes: 2, bus: nats}}
+    |                                                      ^
+  remedy: write jetstream, or leave kind out`,
+		},
+		{
+			"password", whole + `server: {bundled: {nodes: 2, bus: {url: "nats://u:s3cr3t@a"}}}`,
+			`s.yaml:4:41: server.bundled.bus.url: there is a user or a password in the URL
+  4 | server: {bundled: {nodes: 2, bus: {url: *******************}}}
+    |                                         ^
+  remedy: name a server that needs none, for example nats://127.0.0.1:4222`,
 		},
 		{
 			"long line", "version: 1\nload: {" + strings.Repeat(" ", 100) + "talk: {by: nobody, rate: 1/s, for: 1s}} " + long,

@@ -92,11 +92,11 @@ func Parse(file string, text []byte, env func(name string) (value string, ok boo
 	if root.kind == mappingNode {
 		parsed = r.resolve(file)
 	}
-	masked := maskHeaders(source, &r.form.Server.Headers, keepWidth)
+	masked := maskServer(source, &r.form.Server, keepWidth)
 	if err := r.errors(file, masked); err != nil {
 		return nil, err
 	}
-	parsed.Text = maskHeaders(source, &r.form.Server.Headers, keepNothing)
+	parsed.Text = maskServer(source, &r.form.Server, keepNothing)
 	return parsed, nil
 }
 

@@ -17,7 +17,22 @@ const everything = `version: 1
 name: all
 seed: 18446744073709551615
 server:
-  bundled: {design: single-channel, nodes: 1}
+  bundled:
+    design: hologram
+    wire: json
+    nodes: 3
+    bus: {kind: jetstream, url: "nats://127.0.0.1:4222", delay: 5ms}
+    spread: random
+    dispatch: serialized
+    stamp: sequence
+    echo: none
+    registry: shared
+    when_full: drop-oldest
+    outbox: 64
+    replay: 100
+    fanout_order: shuffled
+    server_triggered: 30/m
+    heartbeat: 5s
   headers:
     Authorization: "Bearer ${env.TOKEN}"
     X-Team: blue
@@ -61,7 +76,11 @@ func TestParseReadsEveryKey(t *testing.T) {
 	want := &File{
 		Path: "dir/test.yaml", Text: strings.Replace(everything, "X-Team: blue", `X-Team: "***"`, 1), Name: "all", Seed: 1<<64 - 1,
 		Server: Server{
-			Bundled: Bundled{Design: "single-channel", Nodes: 1},
+			Bundled: Bundled{
+				Design: "hologram", Wire: "json", Nodes: 3, Bus: Bus{"jetstream", "nats://127.0.0.1:4222", 5 * time.Millisecond}, Spread: "random",
+				Knobs:  Knobs{"serialized", "sequence", "none", "shared", "drop-oldest", "shuffled", 100, 0.5},
+				Outbox: 64, Heartbeat: 5 * time.Second,
+			},
 			Headers: []Header{
 				{Name: "Authorization", Value: "Bearer s3cr3t-token", environment: []string{"s3cr3t-token"}},
 				{Name: "X-Team", Value: "blue", clear: true},
@@ -111,7 +130,12 @@ func TestParseFillsInDefaults(t *testing.T) {
 	t.Parallel()
 	got := parse(t, "version: 1\nclients: {members: {count: 3, channel: lobby}}\nload: {talk: {by: members, rate: 5/s, for: 2s}}\n")
 	want := &File{
-		Path: "dir/test.yaml", Text: got.Text, Name: "test", Seed: 1, Server: Server{Bundled: Bundled{Design: "hologram", Nodes: 1}},
+		Path: "dir/test.yaml", Text: got.Text, Name: "test", Seed: 1,
+		Server: Server{Bundled: Bundled{
+			Design: "hologram", Wire: "json", Nodes: 1,
+			Knobs:  Knobs{"concurrent", "none", "reply", "node-local", "cut", "registration", 0, 0},
+			Outbox: 1024, Heartbeat: 15 * time.Second,
+		}},
 		Clients: []Clients{{Name: "members", Count: 3, ChannelNames: []string{"lobby"}, Streams: true}},
 		Load: []Load{{
 			Name: "talk", By: "members", Only: 3, Stages: []Stage{{5, 5, 2 * time.Second}}, InFlight: 1, Send: "message",
@@ -278,8 +302,8 @@ func TestGuaranteeInACommentIsOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := parse(t, strings.Replace(string(text), "# total:", "total:", 1))
-	if fmt.Sprint(f.Guarantees) != "[{fifo  1000} {total observers 1000}]" || len(f.Warnings(0)) != 1 {
-		t.Errorf("got %v, warnings %v", f.Guarantees, f.Warnings(0))
+	if fmt.Sprint(f.Guarantees) != "[{fifo  1000} {total observers 1000}]" || len(f.Warnings(Machine{})) != 1 {
+		t.Errorf("got %v, warnings %v", f.Guarantees, f.Warnings(Machine{}))
 	}
 }
 
@@ -311,7 +335,7 @@ func TestFilesOfTheRepository(t *testing.T) {
 		if got := float64(l.Only) * rate * rate * apart * (length - apart/2); got != want.pairs || fmt.Sprint(f.Guarantees) != "[{fifo  1000}]" {
 			t.Errorf("%s: %v pairs of one sender, want %v, enough for %v", path, got, want.pairs, f.Guarantees)
 		}
-		if warnings := f.Warnings(0); warnings != nil {
+		if warnings := f.Warnings(Machine{}); warnings != nil {
 			t.Errorf("%s: %v", path, warnings)
 		}
 	}

@@ -26,9 +26,32 @@ type serverForm struct {
 
 type bundledForm struct {
 	spot
-	Design text    `yaml:"design"`
-	Nodes  integer `yaml:"nodes"`
+	Design          text     `yaml:"design"`
+	Wire            text     `yaml:"wire"`
+	Nodes           integer  `yaml:"nodes"`
+	Bus             busForm  `yaml:"bus"`
+	Spread          text     `yaml:"spread"`
+	Dispatch        text     `yaml:"dispatch"`
+	Stamp           text     `yaml:"stamp"`
+	Echo            text     `yaml:"echo"`
+	Registry        text     `yaml:"registry"`
+	WhenFull        text     `yaml:"when_full"`
+	Outbox          integer  `yaml:"outbox"`
+	Replay          integer  `yaml:"replay"`
+	FanoutOrder     text     `yaml:"fanout_order"`
+	ServerTriggered rate     `yaml:"server_triggered"`
+	Heartbeat       duration `yaml:"heartbeat"`
 }
+
+// busForm is a kind of bus, or that with more.
+type busForm struct {
+	spot
+	Kind  text     `yaml:"kind"`
+	URL   text     `yaml:"url"`
+	Delay duration `yaml:"delay"`
+}
+
+func (b *busForm) short() any { return &b.Kind }
 
 type clientsForm struct {
 	spot

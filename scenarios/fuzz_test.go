@@ -56,9 +56,10 @@ func checkErrors(t *testing.T, text []byte, err error) {
 
 func checkFile(t *testing.T, f *File) {
 	t.Helper()
-	if len(f.Load) == 0 || f.Name == "" || f.End() <= 0 || f.End() > maxTime || f.Drain > maxDrain || f.Server.Bundled.Nodes != 1 {
+	if len(f.Load) == 0 || f.Name == "" || f.End() <= 0 || f.End() > maxTime || f.Drain > maxDrain {
 		t.Errorf("got %+v", f)
 	}
+	checkBundled(t, &f.Server.Bundled)
 	for _, l := range f.Load {
 		c, by := group(f.Clients, l.By)
 		if by == l.Flood || by && (l.Only < 1 || l.Only > c.Count) || len(l.Stages) == 0 || l.Payload.Size < minPayload || l.InFlight != 1 {
@@ -101,7 +102,23 @@ func checkFile(t *testing.T, f *File) {
 	if _, err := Parse("f.yaml", []byte(f.Text), tokens); err != nil {
 		t.Errorf("the text of the file is none any more: %v", err)
 	}
-	f.Warnings(10)
+	f.Warnings(Machine{Files: 10, Cores: 1})
+}
+
+func checkBundled(t *testing.T, b *Bundled) {
+	t.Helper()
+	k := &b.Knobs
+	alone := b.Bus == (Bus{}) && b.Spread == ""
+	joined := (b.Bus.Kind == JetStream || b.Bus.Kind == NATS && !needsOrder(b.Design)) && b.Bus.Delay <= maxBusDelay && b.Spread != "" && b.idle == ""
+	switch {
+	case b.Nodes < 1 || b.Nodes > maxNodes || alone != (b.Nodes == 1) || joined == alone,
+		b.Outbox < 1 || b.Outbox > maxOutbox || b.Heartbeat <= 0 || b.Heartbeat > maxHeartbeat,
+		k.Replay < 0 || k.Replay > maxReplay || k.Replay == 0 && b.Design == StateSync,
+		!(k.ServerTriggered >= 0 && k.ServerTriggered <= maxServerTriggered),
+		b.Wire == "" || k.Dispatch == "" || k.Stamp == "" || k.Echo == "" || k.Registry == "" || k.WhenFull == "" || k.FanoutOrder == "",
+		strings.Contains(b.Bus.URL, "@"):
+		t.Errorf("got %+v", b)
+	}
 }
 
 func FuzzParseBudget(f *testing.F) {

@@ -14,7 +14,9 @@ const (
 	maxErrors    = 50      // that are reported of them
 	maxEntries   = 500     // of a list, or of a mapping with names
 
-	maxNodes    = 1
+	maxNodes    = 16
+	maxOutbox   = 1 << 20 // events
+	maxReplay   = 1 << 20 // events; the target's own limit
 	maxInFlight = 1
 	maxClients  = 100_000 // of all groups; the bundled target holds no more streams
 	maxChannels = 100_000 // of one group
@@ -27,6 +29,10 @@ const (
 	maxAtRisk   = 1_000_000_000
 	maxWorkers  = 1000
 	maxCommands = 100_000_000 // of all loads
+
+	maxServerTriggered = 10_000          // a second, in each channel on each node; the target's own limit
+	maxHeartbeat       = time.Hour       // longer is none
+	maxBusDelay        = 2 * time.Second // the target waits 5 s for what comes over the bus, there and back
 
 	maxRate       = 1_000_000.0 // commands a second
 	maxTime       = 24 * time.Hour

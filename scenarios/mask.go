@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,16 +14,25 @@ const (
 	keepNothing = false // always three, so that not even its length is told
 )
 
-// maskHeaders returns the text of a scenario without the header values that stand in it in clear. A value that names a
-// variable of the environment stays: it tells nothing, and says where its secret comes from.
-func maskHeaders(source string, headers *named[text], width bool) string {
+// maskServer returns the text of a scenario without the header values that stand in it in clear, and without a URL that has
+// a password. A value that names a variable of the environment stays: it tells nothing, and says where its secret comes from.
+func maskServer(source string, form *serverForm, width bool) string {
+	var values []*node
+	for _, header := range form.Headers.list {
+		if header.form.given() {
+			values = append(values, header.form.at)
+		}
+	}
+	if bus := &form.Bundled.Bus.URL; bus.given() && strings.Contains(bus.at.text, "@") {
+		values = append(values, bus.at)
+	}
+	slices.SortStableFunc(values, func(a, b *node) int { return cmp.Or(a.line-b.line, a.column-b.column) })
 	lines := strings.SplitAfter(source, "\n")
 	var long []string
 	// From the last to the first, so that an earlier mask moves no later value of its line.
 	done := map[*node]bool{}
-	for _, header := range slices.Backward(headers.list) {
-		value := header.form.at
-		if value == nil || value.kind != scalarNode || done[value] || environmentOnly(value.text) {
+	for _, value := range slices.Backward(values) {
+		if value.kind != scalarNode || done[value] || environmentOnly(value.text) {
 			continue
 		}
 		done[value] = true
@@ -77,12 +87,17 @@ func mask(secret string, width bool) string {
 	return `"***"`
 }
 
-var sensitive = regexp.MustCompile(`(?i)(authorization|cookie|token|secret|password|key)["']?\s*:`)
+var (
+	sensitive = regexp.MustCompile(`(?i)(authorization|cookie|token|secret|password|key)["']?\s*:`)
+	userInfo  = regexp.MustCompile(`://[^/\s]*@`)
+)
 
 // hideHeaders masks what looks like a secret in a text that is no YAML, so that there is no telling where its headers are.
 func hideHeaders(source string) string {
 	lines := strings.SplitAfter(source, "\n")
 	for i, line := range lines {
+		line = userInfo.ReplaceAllStringFunc(line, func(found string) string { return "://" + mask(found[3:len(found)-1], keepWidth) + "@" })
+		lines[i] = line
 		if at := sensitive.FindStringIndex(line); at != nil {
 			rest := strings.TrimRight(line[at[1]:], "\r\n")
 			lines[i] = line[:at[1]] + mask(rest, keepWidth) + line[at[1]+len(rest):]

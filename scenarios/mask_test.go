@@ -60,6 +60,10 @@ func TestExcerptsHideHeaderValues(t *testing.T) {
 	if err == nil || strings.Contains(err.Error(), "s3cr3t") || !strings.Contains(err.Error(), "syntax") {
 		t.Errorf("got\n%v", err)
 	}
+	_, err = Parse("s.yaml", []byte(whole+"server: {bundled: {bus: {url: nats://user:s3cr3t@host\n"), nil)
+	if err == nil || strings.Contains(err.Error(), "s3cr3t") || !strings.Contains(err.Error(), "://***********@host") {
+		t.Errorf("got\n%v", err)
+	}
 	_, err = Parse("s.yaml", []byte("version: 2\nserver: {headers: {Cookie: s3cr3t}}\n"), nil)
 	if err == nil || strings.Contains(err.Error(), "s3cr3t") {
 		t.Errorf("got\n%v", err)

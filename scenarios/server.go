@@ -13,12 +13,6 @@ type Server struct {
 	Headers []Header // sent with every request, in the order of the file
 }
 
-// Bundled is the target that holobench brings along.
-type Bundled struct {
-	Design string // hologram or single-channel
-	Nodes  int    // 1
-}
-
 // Header is one header field of every request. Its value is a secret.
 type Header struct {
 	Name, Value string
@@ -32,14 +26,6 @@ func (h Header) String() string { return h.Name + ": ***" }
 
 // GoString hides the value from %#v too.
 func (h Header) GoString() string { return h.String() }
-
-// The designs of the bundled target.
-const (
-	Hologram      = "hologram"
-	SingleChannel = "single-channel"
-)
-
-func designs() []string { return []string{Hologram, SingleChannel} }
 
 // secrets lists the values of all headers and what they are made of.
 func (s *Server) secrets() []string {
@@ -64,10 +50,7 @@ func (s *Server) secrets() []string {
 // server resolves the section of that name.
 func (r *resolver) server() Server {
 	form := &r.form.Server
-	s := Server{Bundled: Bundled{
-		Design: r.oneOf(&form.Bundled.Design, Hologram, designs()),
-		Nodes:  int(r.upTo(&form.Bundled.Nodes, 1, maxNodes, "the nodes of the bundled target can be")),
-	}}
+	s := Server{Bundled: r.bundled()}
 	total := 0
 	for _, e := range form.Headers.list {
 		h := r.header(e)

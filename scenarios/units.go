@@ -81,7 +81,7 @@ func (d *duration) read(s string) (err error) {
 }
 
 func (r *rate) read(s string) (err error) {
-	r.v, err = parseRate(s)
+	r.v, err = ParseRate(s)
 	return err
 }
 
@@ -113,8 +113,8 @@ func parseDuration(s string) (time.Duration, error) {
 	return d, nil
 }
 
-// parseRate reads a number per ms, s, m or h, and returns it per second.
-func parseRate(s string) (float64, error) {
+// ParseRate reads a number per ms, s, m or h, such as 200/s, and returns it per second.
+func ParseRate(s string) (float64, error) {
 	number, per, _ := strings.Cut(s, "/")
 	n, err := parseNumber(number)
 	seconds := 0.0

@@ -9,7 +9,7 @@ func TestUnits(t *testing.T) {
 	t.Parallel()
 	read := map[string]func(string) (any, error){
 		"duration": func(s string) (any, error) { return parseDuration(s) },
-		"rate":     func(s string) (any, error) { return parseRate(s) },
+		"rate":     func(s string) (any, error) { return ParseRate(s) },
 		"size":     func(s string) (any, error) { return parseSize(s) },
 		"interval": func(s string) (any, error) { return parseInterval(s) },
 		"integer":  func(s string) (any, error) { return parseInteger(s) },

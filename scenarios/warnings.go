@@ -8,17 +8,23 @@ import (
 // spareFiles are the descriptors that a process needs for itself: its listener, its files, the pipes to its children.
 const spareFiles = 64
 
-// Warnings lists what the user wants to know before the run, in a fixed order. MaxFiles is how many descriptors a process
-// may open; 0 = not known.
+// Machine is what Warnings has to know of where the run will be. The zero Machine is one of which nothing is known.
+type Machine struct {
+	Files int // descriptors that a process may open; 0 = not known
+	Cores int // 0 = not known
+}
+
+// Warnings lists what the user wants to know before the run on m, in a fixed order.
 //
 // Each client with a stream needs one descriptor, each sender one more for its commands, each worker of a flood one: in the
-// generator and in the target alike, since every connection has two ends.
-func (f *File) Warnings(maxFiles int) []string {
+// generator and in the target alike, since every connection has two ends. With several nodes each has its share of them, and
+// all of them when the others are gone.
+func (f *File) Warnings(m Machine) []string {
 	var warnings []string
-	if need := f.descriptors() + spareFiles; maxFiles > 0 && need > maxFiles {
+	if need := f.descriptors() + spareFiles; m.Files > 0 && need > m.Files {
 		warnings = append(warnings, fmt.Sprintf(
 			"the run needs %d open files in the generator and as many in the target, the limit of a process is %d: raise it with ulimit -n %d",
-			need, maxFiles, need))
+			need, m.Files, need))
 	}
 	listened := map[string]bool{}
 	for _, c := range f.Clients {
@@ -37,10 +43,7 @@ func (f *File) Warnings(maxFiles int) []string {
 			warnings = append(warnings, fmt.Sprintf("load.%s: nobody listens on the channel %q, so that its commands reach nobody", f.Load[i].Name, name))
 		}
 	}
-	if slices.ContainsFunc(f.Guarantees, func(g Guarantee) bool { return g.Name == Total }) && f.Server.Bundled.Design == Hologram {
-		warnings = append(warnings, "guarantees.total: the design "+Hologram+" does not promise one order for all clients: expect to see it violated; "+
-			"the design "+SingleChannel+" promises one")
-	}
+	warnings = append(warnings, f.serverWarnings(m.Cores)...)
 	for _, h := range f.Server.Headers {
 		if h.clear {
 			warnings = append(warnings, fmt.Sprintf("server.headers.%s stands in the file in clear: write ${env.NAME} to keep a secret out of it", h.Name))

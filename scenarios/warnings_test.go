@@ -38,7 +38,7 @@ load:
 	}
 	for _, test := range tests {
 		f := parse(t, test.text)
-		if got := strings.Join(f.Warnings(test.files), "\n"); got != test.want {
+		if got := strings.Join(f.Warnings(Machine{Files: test.files}), "\n"); got != test.want {
 			t.Errorf("%s:\ngot  %s\nwant %s", test.name, got, test.want)
 		}
 	}

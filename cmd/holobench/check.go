@@ -27,12 +27,14 @@ func checkCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			here := run.DescribeMachine()
+			machine := scenarios.Machine{Files: here.MaxFiles, Cores: here.CPUs}
 			for _, path := range args {
 				file, err := scenarios.Read(path, lookup)
 				if err != nil {
 					return err
 				}
-				for _, warning := range file.Warnings(run.MaxFiles()) {
+				for _, warning := range file.Warnings(machine) {
 					fmt.Fprintf(c.ErrOrStderr(), "%s: warning: %s\n", path, warning)
 				}
 				fmt.Fprintf(c.OutOrStdout(), "%s: ok\n", path)
@@ -59,7 +61,7 @@ func planCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			plan, err := run.FromFile(file, run.MaxFiles())
+			plan, err := run.FromFile(file, run.DescribeMachine())
 			if err != nil {
 				return err
 			}

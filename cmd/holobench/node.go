@@ -28,8 +28,11 @@ func startNodes(dir string) run.StartNode {
 		if err != nil {
 			return nil, err
 		}
-		c, err := startChild(ctx, dir, "serve", "--addr", "127.0.0.1:0", "--design", o.Design, "--node", strconv.Itoa(o.Number),
-			"--counters", filepath.Join(dir, "counters"), "--journal", filepath.Join(dir, "journal"), "--until-stdin-closes")
+		arguments := append([]string{
+			"serve", "--addr", "127.0.0.1:0", "--design", o.Design, "--node", strconv.Itoa(o.Number),
+			"--counters", filepath.Join(dir, "counters"), "--journal", filepath.Join(dir, "journal"), "--until-stdin-closes",
+		}, knobArguments(o)...)
+		c, err := startChild(ctx, dir, arguments...)
 		if err != nil {
 			return nil, err
 		}

@@ -148,7 +148,7 @@ func environment(pairs []string) (func(string) (string, bool), error) {
 
 // run carries a checked scenario out and reports it.
 func (f *runFlags) run(ctx context.Context, file *scenarios.File, stamps wire.StampSource, stdout, stderr io.Writer) (code int, err error) {
-	plan, err := run.FromFile(file, run.MaxFiles())
+	plan, err := run.FromFile(file, run.DescribeMachine())
 	if err != nil {
 		return 0, err
 	}

@@ -19,6 +19,7 @@ import (
 // serveFlags are the flags of serve.
 type serveFlags struct {
 	addr, design, readyFile, counters, journal string
+	knobs                                      knobFlags
 	node                                       int
 	untilStdinCloses                           bool
 }
@@ -34,15 +35,24 @@ func serveCommand() *cobra.Command {
   POST /command                           {"instance":"ID","channel":"NAME","name":"message","payload":"..."}
   GET  /healthz                           node and design
 
+A design is a preset of knobs; a flag turns one knob and leaves the rest. docs/designs.md says of each which anomaly it
+causes or cures.
+
 Designs: ` + strings.Join(designNames(), ", ") + `.`,
-		Example: "  holobench serve --addr 127.0.0.1:8080 --design single-channel",
-		Args:    cobra.NoArgs,
+		Example: `  holobench serve --addr 127.0.0.1:8080 --design single-channel
+  holobench serve --design hologram --dispatch serialized --stamp sequence`,
+		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return serve(c.Context(), f, c.InOrStdin(), c.ErrOrStderr())
+			var o target.Options
+			if err := f.knobs.apply(c, &o); err != nil {
+				return err
+			}
+			return serve(c.Context(), f, o, c.InOrStdin(), c.ErrOrStderr())
 		},
 	}
 	c.Flags().StringVar(&f.addr, "addr", "127.0.0.1:8080", "host:port to listen on; port 0 takes a free one")
 	c.Flags().StringVar(&f.design, "design", "hologram", "what the server does with a command: "+strings.Join(designNames(), ", "))
+	f.knobs.register(c)
 	c.Flags().StringVar(&f.readyFile, "ready-file", "", "write host:port into this file once the server listens")
 	c.Flags().IntVar(&f.node, "node", 1, "number of this node in the journal")
 	c.Flags().StringVar(&f.counters, "counters", "", "memory-mapped counters file, which survives kill -9")
@@ -59,13 +69,12 @@ func designNames() []string {
 	return names
 }
 
-// serve runs a node.
-func serve(ctx context.Context, f serveFlags, stdin io.Reader, stderr io.Writer) (err error) {
-	design, err := target.ParseDesign(f.design)
-	if err != nil {
+// serve runs a node with the knobs of o.
+func serve(ctx context.Context, f serveFlags, o target.Options, stdin io.Reader, stderr io.Writer) (err error) {
+	if o.Design, err = target.ParseDesign(f.design); err != nil {
 		return err
 	}
-	o := target.Options{Design: design, Node: f.node, Logger: slog.New(slog.NewTextHandler(stderr, nil))}
+	o.Node, o.Logger = f.node, slog.New(slog.NewTextHandler(stderr, nil))
 	if f.counters != "" {
 		if o.Counters, err = target.OpenCounters(f.counters, false); err != nil {
 			return failed(err)
@@ -93,7 +102,7 @@ func serve(ctx context.Context, f serveFlags, stdin io.Reader, stderr io.Writer)
 	if err != nil {
 		return failed(fmt.Errorf("listen on %s: %w (is another server there? --addr 127.0.0.1:0 takes a free port)", f.addr, err))
 	}
-	fmt.Fprintf(stderr, "holobench: design %s, node %d, listening on http://%s\n", design, f.node, listener.Addr())
+	fmt.Fprintf(stderr, "holobench: design %s, node %d, listening on http://%s\n", o.Design, f.node, listener.Addr())
 	if f.readyFile != "" {
 		if err := writeReady(f.readyFile, listener.Addr().String()); err != nil {
 			return failed(errors.Join(err, listener.Close()))
