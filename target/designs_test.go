@@ -212,13 +212,13 @@ func cutAndResume(t *testing.T, seed uint64, design target.Design, post func(w *
 				case <-time.After(time.Duration(random.IntN(50)) * time.Millisecond):
 				}
 				s.cut()
-				time.Sleep(time.Duration(random.IntN(10)) * time.Millisecond)
+				<-time.After(time.Duration(random.IntN(10)) * time.Millisecond)
 				s.resume()
 			}
 		})
 	}
 	w.publish(publishers, commands, func(p, n int) {
-		time.Sleep(time.Duration(1+p) * time.Millisecond)
+		<-time.After(time.Duration(1+p) * time.Millisecond)
 		post(w, p, n)
 	})
 	close(stop)
