@@ -75,7 +75,11 @@ func (c *Crowd) floodTargets(o FloodOptions) vegeta.Targeter {
 	}
 	body := wire.AppendCommandJSON(nil, wire.Command{Channel: o.Message.Channel, Name: o.Message.Name, Payload: string(payload)})
 	return func(t *vegeta.Target) error {
-		t.Method, t.URL, t.Header = http.MethodPost, "http://"+c.Addr+wire.CommandPath, header.Clone()
+		addr := c.Addr
+		if c.Place != nil {
+			addr = c.Place(o.Client, ForCommand).Addr
+		}
+		t.Method, t.URL, t.Header = http.MethodPost, "http://"+addr+wire.CommandPath, header.Clone()
 		t.Body = body
 		return nil
 	}

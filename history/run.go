@@ -28,6 +28,7 @@ type Run struct {
 	Scenario Scenario          `json:"scenario"`
 	Design   string            `json:"design,omitempty"` // of the bundled target; "" = a server of the user's own
 	Promises map[string]string `json:"promises,omitempty"`
+	Bus      *Bus              `json:"bus,omitempty"` // nil = there is one node
 	Nodes    []Node            `json:"nodes"`
 	Groups   []Group           `json:"clients"`
 	Loads    []Load            `json:"load"`
@@ -78,6 +79,15 @@ type Node struct {
 	Addr     string            `json:"addr"`
 	Exit     string            `json:"exit,omitempty"` // how it ended, when it ended by itself
 	Counters map[string]uint64 `json:"counters,omitempty"`
+}
+
+// Bus is what joined the nodes of the bundled target, and how the clients were spread over them. Its URL is left out, which may
+// hold a password.
+type Bus struct {
+	Kind   string `json:"kind"`
+	PID    int    `json:"pid,omitempty"` // 0 = it was the user's own
+	Delay  int64  `json:"delay_ns"`      // that each message took longer from one node to another
+	Spread string `json:"spread"`
 }
 
 // Group is one entry of "clients": Count clients numbered from First.

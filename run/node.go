@@ -22,6 +22,8 @@ type Node interface {
 // NodeOptions say which node to start.
 type NodeOptions struct {
 	Number    int // from 1
+	Nodes     int // how many the target has
+	Bus       NodeBus
 	Design    string
 	Wire      string // "" = the design's own
 	Knobs     target.Knobs

@@ -5,36 +5,57 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"holobench/history"
 	"holobench/wire"
 )
 
-// startNodes starts the nodes of the target and watches them.
+// startNodes starts the bus and the nodes of the target, watches them, and says where clients find them.
 func (x *execution) startNodes(work context.Context, fail context.CancelCauseFunc) error {
+	bus, err := x.startBus(work, fail)
+	if err != nil {
+		return err
+	}
 	for number := 1; number <= x.plan.Nodes; number++ {
 		node, err := x.o.StartNode(work, NodeOptions{
-			Number: number, Design: x.plan.Design, Wire: x.plan.Wire, Knobs: x.plan.Knobs, Outbox: x.plan.Outbox, Heartbeat: x.plan.Heartbeat,
+			Number: number, Nodes: x.plan.Nodes, Bus: bus,
+			Design: x.plan.Design, Wire: x.plan.Wire, Knobs: x.plan.Knobs, Outbox: x.plan.Outbox, Heartbeat: x.plan.Heartbeat,
 		})
 		if err != nil {
 			return fmt.Errorf("start node %d of the bundled target: %w", number, err)
 		}
 		x.nodes = append(x.nodes, node)
-		x.crowd.Addr = node.Addr()
+		if err := x.save(func(r *history.Run) {
+			r.Nodes = append(r.Nodes, history.Node{Node: number, PID: node.PID(), Addr: node.Addr()})
+		}); err != nil {
+			return err
+		}
+	}
+	x.crowd.Addr = x.nodes[0].Addr()
+	if len(x.nodes) > 1 {
+		x.crowd.Place = newSpread(&x.plan, x.nodes).place
+	}
+	x.watchNodes(fail)
+	return nil
+}
+
+// watchNodes ends the run when a node dies that may not, or the last of those that may.
+func (x *execution) watchNodes(fail context.CancelCauseFunc) {
+	alive := new(atomic.Int64)
+	alive.Store(int64(len(x.nodes)))
+	for i, node := range x.nodes {
 		x.watching.Go(func() {
 			select {
 			case <-node.Done():
-				fail(fmt.Errorf("%w: node %d (pid %d): %s", errNodeDied, number, node.PID(), node.Exit()))
+				if alive.Add(-1) == 0 || !x.plan.MayDie {
+					fail(fmt.Errorf("%w: node %d (pid %d): %s", errNodeDied, i+1, node.PID(), node.Exit()))
+				}
 			case <-x.ending:
 			}
 		})
 	}
-	return x.save(func(r *history.Run) {
-		for i, node := range x.nodes {
-			r.Nodes = append(r.Nodes, history.Node{Node: i + 1, PID: node.PID(), Addr: node.Addr()})
-		}
-	})
 }
 
 // endNodes ends the nodes and takes over what they recorded: their counters into run.json, their journals into the

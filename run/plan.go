@@ -32,6 +32,7 @@ type Plan struct {
 	Nodes     int
 	Bus       Bus           // joins the nodes; of no meaning for one
 	Spread    string        // over which node a client's stream and commands go: round-robin, sticky or random; "" = round-robin
+	MayDie    bool          // the death of a node does not end the run, as long as another lives: its clients go there
 	Outbox    int           // events that may wait for one subscriber; 0 = the target's default
 	Heartbeat time.Duration // a stream that was silent for so long gets a comment; 0 = the target's default
 	Header    []http1.Field // sent with every request of every client
@@ -50,7 +51,7 @@ type Plan struct {
 
 // Bus joins the nodes of the bundled target.
 type Bus struct {
-	Kind  string        // nats: without an order across nodes; jetstream: with one a channel; "" = nats
+	Kind  string        // nats: without an order across nodes; jetstream: with one a channel; memory: for tests; "" = nats
 	URL   string        // of a server of the user's own; "" = one that the run starts for itself
 	Delay time.Duration // that every message takes longer from one node to another
 }
@@ -143,13 +144,13 @@ func (p *Plan) message(i int) clients.Message {
 
 // promises is what the bundled target says of itself as the plan turns its knobs.
 func (p *Plan) promises() map[string]string {
-	return target.Options{Design: target.Design(p.Design), Wire: target.Wire(p.Wire), Knobs: p.Knobs}.Promises()
+	return target.Options{Design: target.Design(p.Design), Wire: target.Wire(p.Wire), Knobs: p.Knobs, Bus: p.busOf()}.Promises()
 }
 
 // check finds what would make a plan impossible to carry out. Plans from a file are sound already; this is for literals.
 func (p *Plan) check() error {
-	if p.Nodes != 1 {
-		return fmt.Errorf("check the plan: %d nodes are asked for, the bundled target has one", p.Nodes)
+	if err := p.checkCluster(); err != nil {
+		return err
 	}
 	if len(p.Loads) > math.MaxUint16 {
 		return fmt.Errorf("check the plan: %d loads are more than an Observation can tell apart", len(p.Loads))

@@ -31,6 +31,7 @@ type Options struct {
 	SaveRun     func(history.Run) error      // writes run.json; called again whenever it changed
 	SaveSamples func([]history.Sample) error // nil = health is not sampled
 	StartNode   StartNode
+	StartBus    StartBus // for plans of several nodes that name no bus of their own
 
 	StartNoisePeer StartNoisePeer // of the self-test before the load; nil = none is made
 	TieBelow       time.Duration  // of the self-test: what the analysis of this run will have, see NoiseOptions
@@ -61,6 +62,7 @@ type execution struct {
 	mu  sync.Mutex // guards run
 	run history.Run
 
+	bus     BusProcess // nil = the run started none
 	nodes   []Node
 	streams []*clients.Client
 	senders [][]*clients.Client // of each load
@@ -149,7 +151,7 @@ func (x *execution) carryOut(ctx, work context.Context, fail context.CancelCause
 		err = x.measure(ctx, work)
 		stopHealth()
 	}
-	return errors.Join(err, x.endNodes())
+	return errors.Join(err, x.endNodes(), x.endBus())
 }
 
 // measure is the part of a run in which there are nodes and clients.
@@ -174,7 +176,7 @@ func (x *execution) measure(ctx, work context.Context) error {
 	if work.Err() != nil {
 		hang(nil) // what is queued is not sent any more
 	}
-	if !errors.Is(context.Cause(work), errNodeDied) {
+	if !errors.Is(context.Cause(work), errNodeDied) && !errors.Is(context.Cause(work), errBusDied) {
 		x.drain()
 	}
 	hang(clients.ErrOverdue)

@@ -51,7 +51,7 @@ func DialJetStream(ctx context.Context, o BrokerOptions) (*JetStreamBus, error) 
 	js, err := jetstream.New(core.conn)
 	if err != nil {
 		core.Close()
-		return nil, fmt.Errorf("joining the bus at %s: %w", o.URL, err)
+		return nil, fmt.Errorf("joining the bus at %s: %w", o.address(), err)
 	}
 	stream, err := js.CreateStream(ctx, jetstream.StreamConfig{ // the same stream made twice is one stream
 		Name: name, Subjects: []string{core.subject + eventSubject + "*"}, Storage: jetstream.MemoryStorage,
@@ -59,7 +59,7 @@ func DialJetStream(ctx context.Context, o BrokerOptions) (*JetStreamBus, error) 
 	})
 	if err != nil {
 		core.Close()
-		return nil, fmt.Errorf("making the stream %s of the bus at %s: %w (does that server have JetStream? nats-server -js)", name, o.URL, err)
+		return nil, fmt.Errorf("making the stream %s of the bus at %s: %w (does that server have JetStream? nats-server -js)", name, o.address(), err)
 	}
 	return &JetStreamBus{
 		nats: core, stream: stream, o: o, delete: func(ctx context.Context) error { return js.DeleteStream(ctx, name) },

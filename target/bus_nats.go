@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -63,7 +64,7 @@ func DialNATS(o BrokerOptions) (*NATSBus, error) {
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { o.trouble(fmt.Errorf("the bus: %w", err)) }),
 	)
 	if err != nil {
-		return nil, fmt.Errorf("joining the bus at %s: %w", o.URL, err)
+		return nil, fmt.Errorf("joining the bus at %s: %w", o.address(), err)
 	}
 	return &NATSBus{conn: conn, subject: "holobench." + o.Name + "."}, nil
 }
@@ -76,6 +77,19 @@ func (o BrokerOptions) check() error {
 		return fmt.Errorf("joining the bus: the name %q is not of letters, digits, - and _", o.Name)
 	}
 	return nil
+}
+
+// address is the URL, or several of them, without a password.
+func (o BrokerOptions) address() string {
+	parts := strings.Split(o.URL, ",")
+	for i, part := range parts {
+		parsed, err := url.Parse(strings.TrimSpace(part))
+		if err != nil {
+			return "an address that is no URL" // it may hold a password all the same
+		}
+		parts[i] = parsed.Redacted()
+	}
+	return strings.Join(parts, ",")
 }
 
 func (o BrokerOptions) trouble(err error) {

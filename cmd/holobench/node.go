@@ -31,7 +31,7 @@ func startNodes(dir string) run.StartNode {
 		arguments := append([]string{
 			"serve", "--addr", "127.0.0.1:0", "--design", o.Design, "--node", strconv.Itoa(o.Number),
 			"--counters", filepath.Join(dir, "counters"), "--journal", filepath.Join(dir, "journal"), "--until-stdin-closes",
-		}, knobArguments(o)...)
+		}, append(knobArguments(o), clusterArguments(o)...)...)
 		c, err := startChild(ctx, dir, arguments...)
 		if err != nil {
 			return nil, err

@@ -175,7 +175,7 @@ func (f *runFlags) run(ctx context.Context, file *scenarios.File, stamps wire.St
 		Software: history.Software{Holobench: programVersion(), Go: goVersion()},
 		Machine:  run.DescribeMachine(), Names: names, Record: writer,
 		SaveRun: dir.WriteRun, SaveSamples: func(s []history.Sample) error { return samples.Write(s...) },
-		StartNode: startNodes(dir.Path), StartNoisePeer: startNoisePeer(dir.Path),
+		StartNode: startNodes(dir.Path), StartBus: startBus(dir.Path), StartNoisePeer: startNoisePeer(dir.Path),
 		Dial:      clients.StampedDial((&net.Dialer{KeepAlive: -1}).DialContext, stamps),
 		Nanosleep: run.Nanosleep(),
 		Progress:  progress.show,

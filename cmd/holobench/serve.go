@@ -20,6 +20,7 @@ import (
 type serveFlags struct {
 	addr, design, readyFile, counters, journal string
 	knobs                                      knobFlags
+	cluster                                    clusterFlags
 	node                                       int
 	untilStdinCloses                           bool
 }
@@ -53,6 +54,7 @@ Designs: ` + strings.Join(designNames(), ", ") + `.`,
 	c.Flags().StringVar(&f.addr, "addr", "127.0.0.1:8080", "host:port to listen on; port 0 takes a free one")
 	c.Flags().StringVar(&f.design, "design", "hologram", "what the server does with a command: "+strings.Join(designNames(), ", "))
 	f.knobs.register(c)
+	f.cluster.register(c)
 	c.Flags().StringVar(&f.readyFile, "ready-file", "", "write host:port into this file once the server listens")
 	c.Flags().IntVar(&f.node, "node", 1, "number of this node in the journal")
 	c.Flags().StringVar(&f.counters, "counters", "", "memory-mapped counters file, which survives kill -9")
@@ -89,6 +91,11 @@ func serve(ctx context.Context, f serveFlags, o target.Options, stdin io.Reader,
 		defer func() { err = errors.Join(err, journal.Close()) }()
 		o.Journal = journal
 	}
+	leave, err := f.cluster.join(ctx, &o)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	server, err := target.New(o)
 	if err != nil {
 		return err

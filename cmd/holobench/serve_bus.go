@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"holobench/run"
+	"holobench/target"
+)
+
+// clusterFlags are the flags of serve that make a node one of several.
+type clusterFlags struct {
+	nodes           int
+	url, kind, name string
+	delay           time.Duration
+}
+
+func (f *clusterFlags) register(c *cobra.Command) {
+	c.Flags().IntVar(&f.nodes, "nodes", 1, "how many nodes the target has; several need --bus")
+	c.Flags().StringVar(&f.url, "bus", "", "nats://HOST:PORT of the bus that joins the nodes (holobench bus, or a nats-server of your own)")
+	c.Flags().StringVar(&f.kind, "bus-kind", run.BusNATS, "what the bus is: nats = without an order across nodes, jetstream = one order a channel")
+	c.Flags().StringVar(&f.name, "bus-name", "holobench", "name of the target at the bus, the same for all its nodes")
+	c.Flags().DurationVar(&f.delay, "link-delay", 0, "what each message takes longer from one node to another")
+}
+
+// join joins the node of o to its bus, if it has one. Leave is called when the node has ended.
+func (f *clusterFlags) join(ctx context.Context, o *target.Options) (leave func(), err error) {
+	o.Nodes = f.nodes
+	switch {
+	case f.nodes < 1 || f.nodes > run.MaxNodes:
+		return nil, fmt.Errorf("--nodes %d: a target has 1..%d nodes", f.nodes, run.MaxNodes)
+	case f.nodes > 1 && f.url == "":
+		return nil, fmt.Errorf("--nodes %d: several nodes need a bus (start one by: holobench bus; then say --bus nats://127.0.0.1:4222)", f.nodes)
+	case f.delay < 0:
+		return nil, fmt.Errorf("--link-delay %v: it must not be negative", f.delay)
+	case f.url == "":
+		return func() {}, nil
+	}
+	if o.Counters == nil {
+		o.Counters = target.MemoryCounters()
+	}
+	broker := target.BrokerOptions{
+		URL: f.url, Name: f.name, Node: o.Node, Dial: new(net.Dialer).Dial,
+		Trouble: func(err error) {
+			o.Counters.Add(target.BusFailed, 1)
+			o.Logger.Warn("the bus is in trouble", "error", err)
+		},
+	}
+	var bus target.Bus
+	switch f.kind {
+	case run.BusNATS:
+		joined, err := target.DialNATS(broker)
+		if err != nil {
+			return nil, failed(err)
+		}
+		bus, leave = joined, joined.Close
+	case run.BusJetStream:
+		joined, err := target.DialJetStream(ctx, broker)
+		if err != nil {
+			return nil, failed(err)
+		}
+		bus, leave = joined, joined.Close
+	default:
+		return nil, fmt.Errorf("--bus-kind %q: it must be %s or %s", f.kind, run.BusNATS, run.BusJetStream)
+	}
+	if f.delay > 0 {
+		bus = target.DelayBus(bus, o.Node, func(int, int) time.Duration { return f.delay })
+	}
+	o.Bus = bus
+	return leave, nil
+}
+
+// clusterArguments are the arguments of serve that say what o says of the other nodes.
+func clusterArguments(o run.NodeOptions) []string {
+	if o.Bus.Kind == "" {
+		return nil
+	}
+	return []string{
+		"--nodes", fmt.Sprint(o.Nodes), "--bus", o.Bus.URL, "--bus-kind", o.Bus.Kind, "--bus-name", o.Bus.Name,
+		"--link-delay", o.Bus.Delay.String(),
+	}
+}
