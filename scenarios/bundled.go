@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -45,10 +46,11 @@ func designs() []string {
 
 // The wires by which the bundled target can be spoken to.
 const (
-	JSONWire = "json" // POST /command up, GET /events down
+	JSONWire     = "json"     // POST /command up, GET /events down
+	HologramWire = "hologram" // that of Hologram v0.9 to v0.11
 )
 
-func wires() []string { return []string{JSONWire} }
+func wires() []string { return []string{JSONWire, HologramWire} }
 
 // ownWire is what a design is spoken to by unless a scenario says otherwise.
 func ownWire(string) string { return JSONWire }
@@ -61,8 +63,8 @@ const (
 
 // How clients are spread over nodes.
 const (
-	RoundRobin = "round-robin" // the first client to the first node, the second to the second, and so on; commands go where the stream is
-	Sticky     = "sticky"      // all clients of a channel to one node
+	RoundRobin = "round-robin" // those of each channel to the nodes in turn; commands go where the stream is
+	Sticky     = "sticky"      // all of a channel to one node
 	Random     = "random"      // streams as round-robin, and each command to any node
 )
 
@@ -83,6 +85,7 @@ func (r *resolver) bundled() Bundled {
 	}
 	b.Wire = r.oneOf(&form.Wire, ownWire(b.Design), wires())
 	b.Knobs = r.knobs(b.Design)
+	r.checkWire(&b)
 	bus, spread := r.bus(b.Design), r.oneOf(&form.Spread, RoundRobin, []string{RoundRobin, Sticky, Random})
 	switch {
 	case b.Nodes > 1:
@@ -100,6 +103,18 @@ func (r *resolver) bundled() Bundled {
 		r.add(form.Heartbeat.at, form.Heartbeat.path+": "+b.Heartbeat.String()+" is more than the limit, "+maxHeartbeat.String(), "")
 	}
 	return b
+}
+
+// checkWire refuses a replay on a wire that sends nothing again.
+func (r *resolver) checkWire(b *Bundled) {
+	if form := &r.form.Server.Bundled.Wire; b.Wire == HologramWire && b.Knobs.Replay > 0 {
+		remedy := "write replay: 0, or take another wire"
+		if b.Design == StateSync {
+			remedy = "take another wire"
+		}
+		r.add(form.at, form.path+": "+b.Wire+" sends nothing again to a client that comes back: a replay of "+strconv.Itoa(b.Knobs.Replay)+
+			" events would be kept for nobody", remedy)
+	}
 }
 
 // bus resolves server.bundled.bus.
@@ -123,7 +138,7 @@ func (r *resolver) checkOrder(b *Bundled) {
 	kind := &r.form.Server.Bundled.Bus.Kind
 	if b.Bus.Kind != JetStream && needsOrder(b.Design) {
 		r.add(kind.at, kind.path+": the design "+b.Design+" needs a bus with an order: numbers that each node gives by itself name different events",
-			"write jetstream, or leave kind out")
+			"write jetstream, or leave it out: then holobench takes it")
 	}
 }
 

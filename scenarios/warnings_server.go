@@ -55,7 +55,7 @@ func (b *Bundled) whyNotTotal(among string) string {
 	case b.Knobs.Echo == EchoReply && among != Observers:
 		return "with echo: reply a sender may hear of its own event before others that everybody else sees first" + expect +
 			"write echo: stream, or among: observers"
-	case b.Nodes > 1 && b.Bus.Kind != JetStream:
+	case b.Nodes > 1 && b.Bus.Kind != JetStream && b.Spread != Sticky: // who hears a channel is on one node there
 		return "over the bus " + b.Bus.Kind + " each node has an order of its own" + expect + "the bus " + JetStream + " has one"
 	}
 	return ""

@@ -43,3 +43,54 @@ load:
 		}
 	}
 }
+
+// What the knobs of the bundled target make of the rest of a scenario.
+func TestWarningsOfTheBundledTarget(t *testing.T) {
+	t.Parallel()
+	const expect = ": expect to see it violated; "
+	tests := []struct {
+		name, bundled, rest string
+		cores               int
+		want                string
+	}{
+		{"nothing turned", "nodes: 1", "guarantees: {fifo: held}", 1, ""},
+		{"as many nodes as cores", "nodes: 2", "", 2, ""},
+		{"more nodes than cores", "nodes: 3", "", 2, "server.bundled.nodes: 3 nodes share the 2 cores of this machine with the clients: figures of time say more about the machine than about the design; order and counts are not touched"},
+		{"unknown cores", "nodes: 16", "", 0, ""},
+
+		{"one order, taken back", "design: sequenced, dispatch: concurrent, replay: 0", "guarantees: {total: held}", 0, "guarantees.total: dispatch: concurrent takes the one order back that the design sequenced promises" + expect + "leave it out\n" +
+			"server.bundled.replay: 0 takes back what the design sequenced promises: a client that reconnects misses what was sent meanwhile"},
+		{"one order, cured", "dispatch: serialized, echo: stream", "guarantees: {total: held}", 0, ""},
+		{"one order, not for senders", "dispatch: serialized", "guarantees: {total: held}", 0, "guarantees.total: with echo: reply a sender may hear of its own event before others that everybody else sees first" + expect + "write echo: stream, or among: observers"},
+		{"one order, for onlookers", "dispatch: serialized", "guarantees: {total: {among: observers}}", 0, ""},
+		{"one order on each node", "design: single-channel, nodes: 2", "guarantees: {total: held}", 0, "guarantees.total: over the bus nats each node has an order of its own" + expect + "the bus jetstream has one"},
+		{"one order over a bus", "design: single-channel, nodes: 2, bus: jetstream", "guarantees: {total: held}", 0, ""},
+		{"each channel on one node", "design: single-channel, nodes: 2, spread: sticky", "guarantees: {total: held}", 0, ""},
+		{"one order, coalesced", "design: single-channel, when_full: coalesce", "guarantees: {total: held}", 0, "guarantees.total: with when_full: coalesce a newer value overtakes what waits behind an older one" + expect + "write when_full: cut"},
+		{"one order of cursors", "design: ephemeral", "guarantees: {total: held}", 0, "guarantees.total: the design ephemeral does not promise one order for all clients" + expect + "the design single-channel promises one"},
+
+		{"FIFO of cursors", "design: ephemeral", "guarantees: {fifo: held}", 0, "guarantees.fifo: with when_full: coalesce a newer value overtakes what waits behind an older one: expect to see it violated where senders share a channel; write when_full: cut"},
+		{"FIFO from node to node", "nodes: 3", "guarantees: {fifo: held}", 0, ""},
+		{"FIFO over any node", "design: single-channel, nodes: 3, spread: random", "guarantees: {fifo: held}", 0, "guarantees.fifo: with spread: random the commands of one sender go to different nodes, which the bus nats does not order" + expect + "write spread: sticky, or take the bus jetstream"},
+		{"FIFO over any node, in one order", "design: sequenced, nodes: 3, spread: random", "guarantees: {fifo: held}", 0, ""},
+
+		{"the wrong node", "nodes: 3, spread: random", "", 0, "server.bundled.spread: random with echo: reply and registry: node-local: a command that reaches another node than its sender's stream has no self-echo, about 2 of 3; registry: shared loses none"},
+		{"the wrong node, cured", "nodes: 3, spread: random, registry: shared", "", 0, ""},
+		{"any node, and everybody hears by the stream", "nodes: 3, spread: random, echo: stream", "", 0, ""},
+		{"nobody else to ask", "registry: shared", "", 0, "server.bundled.registry: shared changes nothing here: it takes several nodes and echo: reply"},
+		{"nothing to ask for", "design: long-poll, nodes: 2, registry: shared", "", 0, "server.bundled.registry: shared changes nothing here: it takes several nodes and echo: reply"},
+		{"a bus for nobody", "bus: nats, spread: random", "", 0, "server.bundled.bus changes nothing: there is one node"},
+		{"one node for all", "spread: sticky", "", 0, "server.bundled.spread changes nothing: there is one node"},
+
+		{"nothing is sent again", "design: single-channel, replay: 0", "", 0, "server.bundled.replay: 0 takes back what the design single-channel promises: a client that reconnects misses what was sent meanwhile"},
+		{"sent again, with holes", "replay: 9", "", 0, "server.bundled.replay: with dispatch: concurrent ids may come out of order, so that a stream that ends between two such events misses one"},
+		{"a figure without data", "echo: none", `budgets: {own_latency: "max<1s", "own_latency{path:sse}": "max<1s", other_latency: "max<1s"}`, 0, "budgets.own_latency: with echo: none no sender hears of its own event, so that the figure has no data\n" +
+			"budgets.own_latency{path:sse}: with echo: none no sender hears of its own event, so that the figure has no data"},
+	}
+	for _, test := range tests {
+		f := parse(t, whole+"server: {bundled: {"+test.bundled+"}}\n"+test.rest)
+		if got := strings.Join(f.Warnings(Machine{Cores: test.cores}), "\n"); got != test.want {
+			t.Errorf("%s:\ngot  %s\nwant %s", test.name, got, test.want)
+		}
+	}
+}

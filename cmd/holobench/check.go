@@ -75,7 +75,8 @@ func planCommand() *cobra.Command {
 // printPlan writes a plan for a person.
 func printPlan(out io.Writer, p *run.Plan) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "name\t%s\nseed\t%d\ntarget\tbundled, design %s, %d node\n", p.Name, p.Seed, p.Design, p.Nodes)
+	fmt.Fprintf(w, "name\t%s\nseed\t%d\n", p.Name, p.Seed)
+	printTarget(w, p)
 	for _, g := range p.Groups {
 		fmt.Fprintf(w, "clients %s\t%d, %s\n", g.Name, g.Count, channelsOf(g))
 	}

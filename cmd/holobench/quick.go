@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,7 +24,7 @@ func (q *quickFlags) register(c *cobra.Command) {
 	c.Flags().IntVar(&q.senders, "senders", 10, "without FILE: how many of them send")
 	c.Flags().StringVar(&q.rate, "rate", "50/s", "without FILE: commands of all senders together")
 	c.Flags().DurationVarP(&q.duration, "duration", "d", 10*time.Second, "without FILE: how long they send")
-	c.Flags().StringVar(&q.design, "design", "hologram", "without FILE: design of the bundled target")
+	c.Flags().StringVar(&q.design, "design", "hologram", "without FILE: design of the bundled target: "+strings.Join(designNames(), ", "))
 }
 
 // given names the first quick-run flag that was set; "" when none was.
