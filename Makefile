@@ -10,7 +10,7 @@ COUNT     ?= 6
 PKG       ?= ./...
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check fmt fuzz bench benchstat bench-receive verify-delay verify-noise verify-zero verify-divergence verify-rows golden cover clean
+.PHONY: help demo build test check fmt fuzz bench benchstat bench-receive verify-delay verify-noise verify-zero verify-divergence verify-rows verify-page golden cover clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -83,6 +83,9 @@ verify-rows: build ## run scenarios.yaml and count its rows with DuckDB, an inde
 	@test -d bin/duckdb/node_modules/@duckdb || npm install --silent --no-fund --no-audit --prefix bin/duckdb @duckdb/node-api@1.5.6-r.1
 	@$(BIN) run scenarios.yaml
 	@node bin/duckdb/rows.mjs holobench-runs/latest
+
+verify-page: ## the target's page in headless Chromium: two tabs, 100 events and a restart a design; screenshots in bin/page
+	@go test -count=1 -run '^TestVerifyPage' -v ./cmd/holobench -verify -shots $(CURDIR)/bin/page
 
 golden: ## rewrite the golden files of the tests that have some, then look at the diff
 	@grep -rl --include='*_test.go' -E 'flag\.Bool\("update"' . | sed 's|/[^/]*$$||' | sort -u \

@@ -50,13 +50,14 @@ func (s *Server) servePageFacts(w http.ResponseWriter, r *http.Request) {
 	body, err := json.Marshal(struct {
 		Design   Design            `json:"design"`
 		Node     int               `json:"node"`
-		Started  string            `json:"started"`  // another one means another process
+		Started  string            `json:"started"` // another one means another process
+		Echo     Echo              `json:"echo"`
 		IDs      bool              `json:"ids"`      // a stream can go on where it was
 		Keyed    bool              `json:"keyed"`    // events are values of a key
 		Document bool              `json:"document"` // ... and the latest of them make a document
 		Promises map[string]string `json:"promises"`
 	}{
-		s.options.Design, s.options.Node, s.started.UTC().Format(time.RFC3339Nano), s.ids, s.keyed, s.document, promises,
+		s.options.Design, s.options.Node, s.started.UTC().Format(time.RFC3339Nano), s.knobs.Echo, s.ids, s.keyed, s.document, promises,
 	})
 	if err != nil {
 		refuse(http.StatusInternalServerError, "%v", err).write(w)

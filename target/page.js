@@ -158,7 +158,9 @@ async function ask() {
   }
   element("design").textContent = `${server.design}, node ${server.node}`;
   const promises = Object.entries(server.promises).map(([name, how]) => `${name.replaceAll("_", " ")} ${how}`);
-  element("promises").textContent = promises.length ? "It promises: " + promises.join("; ") + "." : "It promises no order.";
+  let text = promises.length ? `It promises: ${promises.join("; ")}.` : "It promises no order.";
+  if (server.echo === "none") text += " A sender never hears of its own events: they are missing in the order of its tab.";
+  element("promises").textContent = text;
   for (const part of document.querySelectorAll(".keyed")) part.hidden = !server.keyed;
   changed();
 }
@@ -196,7 +198,7 @@ async function send(text) {
 // burst sends one message after the other, each when the last was answered.
 async function burst(count) {
   const first = sent + 1;
-  for (let n = 0; n < count; n++) await send(`message ${first + n}`);
+  for (let n = 0; n < count; n++) await send(`m${first + n}`);
 }
 
 // The other tabs.

@@ -91,14 +91,15 @@ func TestPageFacts(t *testing.T) {
 	for _, test := range []struct {
 		design               target.Design
 		ids, keyed, document bool
+		echo                 target.Echo
 	}{
-		{target.Hologram, false, false, false},
-		{target.SingleChannel, true, false, false},
-		{target.LongPoll, false, false, false},
-		{target.Channels, false, false, false},
-		{target.Sequenced, true, false, false},
-		{target.StateSync, true, true, true},
-		{target.Ephemeral, false, true, false},
+		{target.Hologram, false, false, false, target.EchoReply},
+		{target.SingleChannel, true, false, false, target.EchoStream},
+		{target.LongPoll, false, false, false, target.EchoStream},
+		{target.Channels, false, false, false, target.EchoStream},
+		{target.Sequenced, true, false, false, target.EchoStream},
+		{target.StateSync, true, true, true, target.EchoStream},
+		{target.Ephemeral, false, true, false, target.EchoNone},
 	} {
 		t.Run(string(test.design), func(t *testing.T) {
 			t.Parallel()
@@ -109,14 +110,15 @@ func TestPageFacts(t *testing.T) {
 					Design               target.Design
 					Node                 int
 					Started              string
+					Echo                 target.Echo
 					IDs, Keyed, Document bool
 					Promises             map[string]string
 				}
 				if err := json.Unmarshal([]byte(body), &facts); err != nil {
 					t.Fatal(err)
 				}
-				if facts.Design != test.design || facts.Node != 3 || facts.IDs != test.ids || facts.Keyed != test.keyed ||
-					facts.Document != test.document || len(facts.Promises) == 0 {
+				if facts.Design != test.design || facts.Node != 3 || facts.Echo != test.echo || facts.IDs != test.ids ||
+					facts.Keyed != test.keyed || facts.Document != test.document || len(facts.Promises) == 0 {
 					t.Errorf("the facts are %s, want %+v", body, test)
 				}
 				if !strings.HasPrefix(facts.Started, "2000-01-01T00:00:00") { // when the time of a bubble begins
