@@ -6,6 +6,7 @@ import (
 	"html"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -149,7 +150,7 @@ func (n *hologramNode) serveHandshake(w http.ResponseWriter, r *http.Request) {
 	now := time.Now()
 	var channels []string
 	for _, token := range h.Receipts {
-		if name, ok := n.seals.openReceipt(token, h.InstanceID, now.Add(-n.options.ReceiptAge)); ok {
+		if name, ok := n.seals.openReceipt(token, h.InstanceID, now.Add(-n.options.ReceiptAge)); ok && !slices.Contains(channels, name) {
 			channels = append(channels, name)
 		}
 	}
