@@ -27,6 +27,10 @@ const (
 	errOtherRun     = "marker of another run"
 	errFiles        = "too many open files"
 	errProtocol     = "protocol error"
+	errGap          = "events are lost: the server keeps them no more"
+	errSession      = "the session was lost"
+	errChannel      = "the channel crashed"
+	errPushRefused  = "the channel refused the command"
 	errUnknownCause = "other network error"
 )
 
@@ -42,7 +46,12 @@ func statusText(status int) string { return "http " + strconv.Itoa(status) }
 // cause names the reason why a connection failed.
 func cause(err error) string {
 	var timeout net.Error
+	refused, ok := errors.AsType[*RefusedError](err)
 	switch {
+	case ok && refused.Status == 200:
+		return errNotAStream
+	case ok:
+		return statusText(refused.Status)
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return errCut
 	case errors.Is(err, io.EOF):
@@ -57,11 +66,23 @@ func cause(err error) string {
 		return errTimeout
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return errTimeout
+	case errors.Is(err, context.Canceled):
+		return errInterrupted
 	case errors.Is(err, errForeignBytes):
 		return errProtocol
+	case errors.Is(err, errSessionLost):
+		return errSession
+	case errors.Is(err, errChannelCrashed):
+		return errChannel
 	}
 	return errUnknownCause
 }
+
+// Ends of what stands above a connection, on the wires of Phoenix.
+var (
+	errSessionLost    = errors.New("the server knows the session no more")
+	errChannelCrashed = errors.New("the server closed the channel")
+)
 
 // errForeignBytes marks errors of our parsers: the server sent what the protocol does not allow.
 var errForeignBytes = errors.New("the server broke the protocol")
@@ -81,6 +102,7 @@ func (c *Crowd) numberCauses() {
 	for _, text := range []string{
 		errUnknownCause, errEndOfStream, errRefused, errReset, errTimeout, errCut, errInterrupted, errOverdue, errQueueFull,
 		errNotAStream, errNoMarker, errOtherRun, errFiles, errProtocol,
+		errGap, errSession, errChannel, errPushRefused,
 	} {
 		c.Names.Number(text)
 	}

@@ -5,7 +5,6 @@ import (
 	"sync/atomic"
 
 	"holobench/history"
-	"holobench/wire/http1"
 )
 
 // Client is one simulated browser tab. Make it with Crowd.NewClient; then HoldStream and PostCommands are its two halves,
@@ -16,14 +15,15 @@ type Client struct {
 	node     uint16
 	instance string
 	channels []string
+	protocol protocol
 
 	conns atomic.Uint32 // sockets made so far: the source of Observation.Conn
 	nodes nodesOfConns
 
-	mu    sync.Mutex
-	seq   uint32        // commands asked for so far
-	queue chan command  // made by the first Post or PostCommands
-	head  []http1.Field // of a command
+	mu       sync.Mutex
+	seq      uint32       // commands asked for so far
+	queue    chan command // made by the first Post or PostCommands
+	replicas map[string]*replica
 }
 
 // ClientOptions say who a client is.
@@ -37,7 +37,9 @@ type ClientOptions struct {
 // NewClient makes a client that does nothing yet.
 func (c *Crowd) NewClient(o ClientOptions) *Client {
 	c.init()
-	return &Client{crowd: c, id: o.ID, node: o.Node, instance: o.Instance, channels: o.Channels}
+	client := &Client{crowd: c, id: o.ID, node: o.Node, instance: o.Instance, channels: o.Channels}
+	client.protocol = c.protocol(client)
+	return client
 }
 
 // ID is the client's number in the run.

@@ -37,6 +37,7 @@ type Crowd struct {
 	Run     wire.RunID    // events that bear the marker of another run are alien
 	Epoch   int64         // time 0 of all Observations: CLOCK_REALTIME, ns since 1970
 	Names   *history.Names
+	Wire    Wire                        // how the server is spoken to; one that ParseWire does not know is taken for JSON
 	Observe func([]history.Observation) // takes what was seen; copies; safe for concurrent use
 	Dial    func(ctx context.Context, network, addr string) (net.Conn, error)
 
@@ -114,4 +115,30 @@ func or(d, standard time.Duration) time.Duration {
 		return d
 	}
 	return standard
+}
+
+// name appends o once for each marker of this run in data, or once as Alien when there is none.
+func (c *Crowd) name(batch []history.Observation, o history.Observation, data []byte) []history.Observation {
+	m, rest, ok := wire.FindMarker(data)
+	if !ok {
+		o.Kind, o.Err = history.Alien, c.reason(errNoMarker)
+		return append(batch, o)
+	}
+	for ; ok; m, rest, ok = wire.FindMarker(rest) {
+		one := o
+		one.Event, one.Due = m.Event, m.Due
+		if m.Run != c.Run {
+			one.Kind, one.Err = history.Alien, c.reason(errOtherRun)
+		}
+		batch = append(batch, one)
+	}
+	return batch
+}
+
+// since converts a stamp to the time of the run; 0 stays "not known".
+func since(stamp, epoch int64) int64 {
+	if stamp == 0 {
+		return 0
+	}
+	return stamp - epoch
 }

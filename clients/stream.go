@@ -5,14 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
-	"strings"
+	"os"
 	"time"
 
 	"holobench/history"
 	"holobench/wire"
-	"holobench/wire/http1"
-	"holobench/wire/sse"
 )
 
 // RefusedError says that the server answered the request for a stream with something that is no stream. A browser does
@@ -20,6 +17,8 @@ import (
 type RefusedError struct {
 	Status      int
 	ContentType string
+
+	again bool // the wire's own client would try again all the same
 }
 
 // Error implements error.
@@ -31,28 +30,31 @@ func (e *RefusedError) Error() string {
 }
 
 // HoldStream holds the client's down stream until ctx ends, and calls ready each time that it is subscribed. It reconnects
-// as a browser does: after a lost connection and also after a clean end of the stream, with Last-Event-ID, after the pause
-// that the server asked for. It returns nil when ctx ended, and a *RefusedError when the server does not want it back.
-// Redirects are not followed: where a browser would go on elsewhere, they are a refusal here.
+// as the wire's own client does. On the plain wire that is a browser's EventSource: after a lost connection and also after a
+// clean end of the stream, with Last-Event-ID, after the pause that the server asked for. It returns nil when ctx ended,
+// and a *RefusedError when the server does not want it back, or on the other wires never wanted it. Redirects are not
+// followed: where a browser would go on elsewhere, they are a refusal here.
 func (c *Client) HoldStream(ctx context.Context, ready func()) error {
-	s := &stream{client: c, ready: ready, retry: or(c.crowd.Retry, 3*time.Second)}
+	s := &stream{client: c, ready: ready}
 	for _, name := range c.channels {
 		s.channels = append(s.channels, c.crowd.channel(name))
 	}
+	s.wire = c.protocol.receiver(s)
 	for {
 		err := s.connectOnce(ctx)
-		if refused, ok := errors.AsType[*RefusedError](err); ok && ctx.Err() == nil {
+		refused, ok := errors.AsType[*RefusedError](err)
+		if ok && !refused.again && ctx.Err() == nil {
 			return refused
 		}
-		if ctx.Err() != nil || !s.pause(ctx) {
+		if ctx.Err() != nil || !s.rest(ctx) {
 			return nil //nolint:nilerr // how a connection ended is an Observation, not an error
 		}
 	}
 }
 
-// pause waits before a reconnect; false means that ctx ended.
-func (s *stream) pause(ctx context.Context) bool {
-	timer := time.NewTimer(s.retry)
+// rest waits before a reconnect; false means that ctx ended.
+func (s *stream) rest(ctx context.Context) bool {
+	timer := time.NewTimer(s.wire.pause())
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
@@ -62,26 +64,27 @@ func (s *stream) pause(ctx context.Context) bool {
 	}
 }
 
-// stream is the down stream of one client over all its connections.
+// stream is the down stream of one client over all its connections, whatever its wire.
 type stream struct {
 	client   *Client
 	channels []uint32
 	ready    func()
-	retry    time.Duration
-	events   sse.Parser
+	wire     receiver
+	welcome  bool // it was subscribed at least once
 
 	// Of the connection that is held now.
-	conn      uint32
-	node      uint16
-	asked     int64
-	response  http1.Parser
+	conn       uint32
+	node       uint16
+	asked      int64 // when the request left that makes it a subscription
+	subscribed int   // channels so far
+	announced  bool  // ... all of them, and ready was called
+
+	// Of the read that is being handled.
 	notBefore int64
 	at        int64
 	handled   int64
-	batch     []history.Observation // of the read that is being handled
-	eventLast bool                  // the last thing in this read was a whole event
-	done      bool                  // the body ended
-	wasReady  bool
+	batch     []history.Observation
+	last      int // where in batch begins what is known of the last message
 }
 
 // connectOnce makes one connection and holds it until it ends; the error says why it did.
@@ -93,14 +96,13 @@ func (s *stream) connectOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	stop := context.AfterFunc(ctx, func() { conn.SetReadDeadline(time.Unix(1, 0)) }) //nolint:errcheck // a closed connection ends the read as well
-	err = s.ask(ctx, conn)
+	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) }) //nolint:errcheck // a closed connection ends the read as well
+	err = s.start(ctx, conn)
 	for err == nil {
 		err = s.readOnce(ctx, conn)
 	}
 	stop()
-	conn.Close() //nolint:errcheck // whatever it says, the stream is over
-	s.over(ctx, err)
+	s.close(ctx, conn, err)
 	return err
 }
 
@@ -113,7 +115,8 @@ func (s *stream) open(ctx context.Context) (wire.StampedConn, error) {
 	conn, err := c.crowd.connect(ctx, to.Addr)
 	if err != nil {
 		if ctx.Err() == nil {
-			s.ended(err)
+			s.wire.over(err)
+			s.noteEnd(err)
 		}
 		return nil, err
 	}
@@ -123,41 +126,45 @@ func (s *stream) open(ctx context.Context) (wire.StampedConn, error) {
 	return conn, nil
 }
 
-// ask sends the request for the stream and gives its head a deadline.
-func (s *stream) ask(ctx context.Context, conn wire.StampedConn) error {
-	s.done, s.wasReady = false, false
-	s.response.Reset()
-	s.events.Reset()
-	s.asked = s.client.crowd.now()
-	if _, err := conn.Write(s.request()); err != nil {
+// start asks for the stream and gives its first bytes a deadline.
+func (s *stream) start(ctx context.Context, conn wire.StampedConn) error {
+	s.subscribed, s.announced = 0, false
+	if err := s.wire.begin(ctx, conn); err != nil {
 		return err
 	}
-	if err := conn.SetReadDeadline(time.Now().Add(or(s.client.crowd.HeadTimeout, 30*time.Second))); err != nil {
-		return err
-	}
-	return context.Cause(ctx) // the deadline may have undone the one by which the end of ctx ends a read
+	return s.deadline(ctx, conn, or(s.client.crowd.HeadTimeout, 30*time.Second))
 }
 
-// over notes how the connection ended: by the end of ctx, or by something that happened to it.
-func (s *stream) over(ctx context.Context, err error) {
-	if ctx.Err() == nil {
-		s.ended(err)
+// ask sends the request for the stream, or a part of it.
+func (s *stream) ask(conn wire.StampedConn, request []byte) error {
+	s.asked = s.client.crowd.now()
+	_, err := conn.Write(request)
+	return err
+}
+
+// deadline gives the next read as much time; 0 = as much as it takes.
+func (s *stream) deadline(ctx context.Context, conn wire.StampedConn, d time.Duration) error {
+	var t time.Time
+	if d > 0 {
+		t = time.Now().Add(d)
+	}
+	if err := conn.SetReadDeadline(t); err != nil {
+		return err
+	}
+	return context.Cause(ctx) // this may have undone the deadline by which the end of ctx ends a read
+}
+
+// close gives the connection up and notes how it ended: by the end of ctx, or by something that happened to it.
+func (s *stream) close(ctx context.Context, conn wire.StampedConn, why error) {
+	if ctx.Err() != nil {
+		s.wire.over(nil)
+		conn.Close() //nolint:errcheck // whatever it says, the stream is over
+		s.client.observe(s.client.note(history.Closed, s.conn, s.client.crowd.now()))
 		return
 	}
-	s.client.observe(s.client.note(history.Closed, s.conn, s.client.crowd.now()))
-}
-
-// request is the bytes that ask for the stream.
-func (s *stream) request() []byte {
-	c := s.client
-	query := url.Values{"instance": {c.instance}, "channel": c.channels}
-	header := []http1.Field{{Name: "Accept", Value: "text/event-stream"}, {Name: "Cache-Control", Value: "no-cache"}}
-	if id := s.events.LastEventID(); id != "" {
-		header = append(header, http1.Field{Name: "Last-Event-ID", Value: id})
-	}
-	return http1.AppendRequest(nil, http1.Request{
-		Method: "GET", Target: wire.EventsPath + "?" + query.Encode(), Host: c.crowd.host(), Header: append(header, c.crowd.Header...),
-	})
+	conn.Close() //nolint:errcheck // as above
+	s.wire.over(why)
+	s.noteEnd(why)
 }
 
 // readOnce handles what one read brings: every event of it becomes an Observation, and all are handed over at once.
@@ -165,48 +172,48 @@ func (s *stream) readOnce(ctx context.Context, conn wire.StampedConn) error {
 	crowd := s.client.crowd
 	lent, n, notBefore, at, err := crowd.readInto(conn)
 	if err != nil {
-		return s.endOfInput(err)
+		return s.unread(ctx, conn, err)
 	}
 	defer crowd.giveBack(lent)
 	s.notBefore, s.at, s.handled = since(notBefore, crowd.Epoch), at-crowd.Epoch, crowd.now()
-	s.batch, s.eventLast = lent.obs[:0], false
-	wasReady := s.wasReady
+	s.batch, s.last = lent.obs[:0], 0
 
-	_, err = s.response.Feed(lent.buf[:n], s)
+	err = s.wire.feed(lent.buf[:n])
 	s.settleLast(n < len(lent.buf) && exactStamps(conn))
 	if len(s.batch) > 0 {
 		crowd.Observe(s.batch)
 	}
 	lent.obs, s.batch = s.batch[:0], nil
-	if s.wasReady && !wasReady {
-		if err := s.nowReady(ctx, conn); err != nil {
-			return err
+	s.wire.noted()
+	if s.subscribed > 0 && s.subscribed == len(s.channels) && !s.announced {
+		if failed := s.nowReady(ctx, conn); failed != nil {
+			return failed
 		}
 	}
-	return s.verdict(err)
-}
-
-// verdict says whether the stream goes on after a read that the parsers answered with err.
-func (s *stream) verdict(err error) error {
-	refused, ok := errors.AsType[*RefusedError](err)
-	switch {
-	case ok:
-		return refused
-	case err != nil:
-		return fmt.Errorf("%w: %w", errForeignBytes, err)
-	case s.done:
-		return io.EOF
-	}
-	return nil
-}
-
-// nowReady lifts the deadline of the head and reports the subscription.
-func (s *stream) nowReady(ctx context.Context, conn wire.StampedConn) error {
-	if err := conn.SetReadDeadline(time.Time{}); err != nil {
+	if err != nil {
 		return err
 	}
-	if ctx.Err() != nil { // as in ask
-		return context.Cause(ctx)
+	return s.wire.proceed(ctx, conn)
+}
+
+// unread is what follows a read that brought nothing.
+func (s *stream) unread(ctx context.Context, conn wire.StampedConn, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return err
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return s.wire.overdue(ctx, conn)
+	case errors.Is(err, io.EOF):
+		return s.wire.ended()
+	}
+	return err
+}
+
+// nowReady lifts the deadline of the first bytes and reports the subscription.
+func (s *stream) nowReady(ctx context.Context, conn wire.StampedConn) error {
+	s.announced, s.welcome = true, true
+	if err := s.deadline(ctx, conn, 0); err != nil {
+		return err
 	}
 	if s.ready != nil {
 		s.ready()
@@ -214,125 +221,71 @@ func (s *stream) nowReady(ctx context.Context, conn wire.StampedConn) error {
 	return nil
 }
 
-// settleLast narrows the interval of the last event: when the stamp is that of the last byte which had arrived, and nothing
-// came behind the event, then the stamp is its own.
-func (s *stream) settleLast(stampOfLast bool) {
-	if stampOfLast && s.eventLast && !s.events.Pending() && len(s.batch) > 0 {
-		last := &s.batch[len(s.batch)-1]
-		last.NotBefore = last.At
+// message begins a message: what is noted from here on is known by it.
+func (s *stream) message() { s.last = len(s.batch) }
+
+// note starts an Observation of what the read at hand brought.
+func (s *stream) note(kind history.Kind) history.Observation {
+	return history.Observation{
+		Kind: kind, Client: s.client.id, Node: s.node, Conn: s.conn, NotBefore: s.notBefore, At: s.at, Handled: s.handled,
 	}
 }
 
-// endOfInput turns the end of a connection into its reason: a cut in mid-chunk is no clean end.
-func (s *stream) endOfInput(err error) error {
-	if !errors.Is(err, io.EOF) {
-		return err
-	}
-	if err := s.response.Close(s); err != nil {
-		return err
-	}
-	return io.EOF
-}
-
-// ended notes that the server or the network ended the connection, or never let it come about.
-func (s *stream) ended(err error) {
-	o := s.client.note(history.Ended, s.conn, s.client.crowd.now())
-	text := cause(err)
-	if refused, ok := errors.AsType[*RefusedError](err); ok {
-		text = errNotAStream
-		if refused.Status != 200 {
-			text = statusText(refused.Status)
-		}
-	}
-	o.Err = s.client.crowd.reason(text)
-	s.client.observe(o)
-}
-
-// OnHead implements http1.Handler.
-func (s *stream) OnHead(h *http1.Head) error {
-	kind, _, _ := strings.Cut(h.ContentType, ";")
-	if h.Status != 200 || !strings.EqualFold(strings.TrimSpace(kind), "text/event-stream") {
-		return &RefusedError{Status: h.Status, ContentType: h.ContentType}
-	}
-	for _, channel := range s.channels {
-		o := s.client.note(history.Subscribed, s.conn, s.at)
-		o.NotBefore, o.Handled, o.Channel = s.asked, s.handled, channel
-		s.batch = append(s.batch, o)
-	}
-	s.wasReady = true
-	return nil
-}
-
-// OnBody implements http1.Handler.
-func (s *stream) OnBody(b []byte) error { return s.events.Feed(b, s) }
-
-// OnEnd implements http1.Handler.
-func (s *stream) OnEnd() error {
-	s.done = true
-	return nil
-}
-
-// OnEvent implements sse.Handler.
-func (s *stream) OnEvent(e sse.Event) {
-	c := s.client
-	o := history.Observation{
-		Kind: history.Delivered, Path: history.SSE, Client: c.id, Node: s.node, Conn: s.conn,
-		NotBefore: s.notBefore, At: s.at, Handled: s.handled, Channel: s.channelOf(e.Data),
-	}
-	s.batch = c.crowd.name(s.batch, o, e.Data)
-	s.eventLast = true
-}
-
-// OnComment implements sse.Handler: a comment is a heartbeat.
-func (s *stream) OnComment([]byte) {
-	o := s.client.note(history.Heartbeat, s.conn, s.at)
-	o.NotBefore, o.Handled = s.notBefore, s.handled
+// subscribe notes that the channel at that place of the client's list is subscribed: by what the read at hand brought, in
+// answer to what was asked.
+func (s *stream) subscribe(slot int) {
+	o := s.note(history.Subscribed)
+	o.NotBefore, o.Channel = s.asked, s.channels[slot]
 	s.batch = append(s.batch, o)
-	s.eventLast = false
+	s.subscribed++
 }
 
-// OnRetry implements sse.Handler.
-func (s *stream) OnRetry(pause time.Duration) { s.retry = pause }
+// delivered notes the events that data bears markers of, as one message.
+func (s *stream) delivered(path history.Path, slot int, sequence uint64, data []byte) {
+	o := s.note(history.Delivered)
+	o.Path, o.Sequence = path, sequence
+	if slot >= 0 {
+		o.Channel = s.channels[slot]
+	}
+	s.batch = s.client.crowd.name(s.batch, o, data)
+}
 
-// channelOf finds the channel of an event: it needs to look only when the client has more than one.
-func (s *stream) channelOf(data []byte) uint32 {
-	if len(s.channels) == 1 {
-		return s.channels[0]
+// heartbeat notes a message that is no event; why is a text of Observation.Err, "" = none.
+func (s *stream) heartbeat(sequence uint64, why string) {
+	o := s.note(history.Heartbeat)
+	o.Sequence = sequence
+	if why != "" {
+		o.Err = s.client.crowd.reason(why)
 	}
-	name, ok := wire.EventChannel(data)
-	if !ok {
-		return history.NoChannel
-	}
+	s.batch = append(s.batch, o)
+}
+
+// slot finds a channel of the client's by its name; -1 = it has none of that name.
+func (s *stream) slot(name []byte) int {
 	for i, channel := range s.client.channels {
 		if channel == string(name) {
-			return s.channels[i]
+			return i
 		}
 	}
-	return history.NoChannel
+	return -1
 }
 
-// name appends o once for each marker of this run in data, or once as Alien when there is none.
-func (c *Crowd) name(batch []history.Observation, o history.Observation, data []byte) []history.Observation {
-	m, rest, ok := wire.FindMarker(data)
-	if !ok {
-		o.Kind, o.Err = history.Alien, c.reason(errNoMarker)
-		return append(batch, o)
+// settleLast narrows the interval of the last message: when the stamp is that of the last byte which had arrived, and
+// nothing came behind the message, then the stamp is its own. A subscription began somewhere between question and answer.
+func (s *stream) settleLast(stampOfLast bool) {
+	if !stampOfLast || !s.wire.whole() {
+		return
 	}
-	for ; ok; m, rest, ok = wire.FindMarker(rest) {
-		one := o
-		one.Event, one.Due = m.Event, m.Due
-		if m.Run != c.Run {
-			one.Kind, one.Err = history.Alien, c.reason(errOtherRun)
+	for i := range s.batch[s.last:] {
+		if o := &s.batch[s.last+i]; o.Kind != history.Subscribed {
+			o.NotBefore = o.At
 		}
-		batch = append(batch, one)
 	}
-	return batch
 }
 
-// since converts a stamp to the time of the run; 0 stays "not known".
-func since(stamp, epoch int64) int64 {
-	if stamp == 0 {
-		return 0
-	}
-	return stamp - epoch
+// noteEnd notes that the server or the network ended the connection, or never let it come about.
+func (s *stream) noteEnd(err error) {
+	o := s.client.note(history.Ended, s.conn, s.client.crowd.now())
+	o.Err = s.client.crowd.reason(cause(err))
+	s.client.observe(o)
 }

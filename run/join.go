@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"holobench/clients"
+	"holobench/target"
 )
 
 // join makes the clients, lets every one subscribe, and returns at the barrier: all streams are ready, and all senders
@@ -21,6 +23,9 @@ func (x *execution) join(work, holding, posting context.Context) error {
 	stop := x.every("join", 0)
 	defer stop()
 	waiting, gone := newBarrier(), make(chan error, 1)
+	if err := x.chooseWire(); err != nil {
+		return err
+	}
 	x.makeClients()
 	for _, c := range x.streams {
 		ready := waiting.expect()
@@ -71,6 +76,16 @@ func (x *execution) awaitBarrier(work context.Context, reached <-chan struct{}, 
 		case <-poll.C:
 		}
 	}
+}
+
+// chooseWire lets the clients speak as the target does.
+func (x *execution) chooseWire() error {
+	wire, err := clients.ParseWire(cmp.Or(x.plan.Wire, string(target.Design(x.plan.Design).Wire())))
+	if err != nil {
+		return fmt.Errorf("subscribe the clients: %w", err)
+	}
+	x.crowd.Wire = wire
+	return nil
 }
 
 // makeClients numbers the clients as run.json does and finds the senders of each load.

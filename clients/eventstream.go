@@ -1,0 +1,111 @@
+package clients
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"holobench/wire"
+	"holobench/wire/http1"
+	"holobench/wire/sse"
+)
+
+// eventStream reads server-sent events from an HTTP response. It is what the receivers of the plain wire and of Hologram
+// have in common; what an event says is for them to tell.
+type eventStream struct {
+	*stream
+	take func(e sse.Event) // notes one event; bound once: a method value made for each would allocate
+
+	response http1.Parser
+	events   sse.Parser
+	retry    time.Duration // that the server asked for; 0 = it did not
+	done     bool          // the body ended
+}
+
+// reset makes it ready for a new connection. The id of the last event stays.
+func (e *eventStream) reset() {
+	e.done = false
+	e.response.Reset()
+	e.events.Reset()
+}
+
+// feed implements receiver.
+func (e *eventStream) feed(b []byte) error {
+	_, err := e.response.Feed(b, e)
+	refused, ok := errors.AsType[*RefusedError](err)
+	switch {
+	case ok:
+		return refused
+	case err != nil:
+		return fmt.Errorf("%w: %w", errForeignBytes, err)
+	case e.done:
+		return io.EOF
+	}
+	return nil
+}
+
+// whole implements receiver.
+func (e *eventStream) whole() bool { return !e.events.Pending() }
+
+// noted implements receiver.
+func (e *eventStream) noted() {}
+
+// proceed implements receiver: a stream has no more to say.
+func (e *eventStream) proceed(context.Context, wire.StampedConn) error { return nil }
+
+// overdue implements receiver: the head did not come in time.
+func (e *eventStream) overdue(context.Context, wire.StampedConn) error { return os.ErrDeadlineExceeded }
+
+// ended implements receiver: a cut in mid-chunk is no clean end.
+func (e *eventStream) ended() error {
+	if err := e.response.Close(e); err != nil {
+		return err
+	}
+	return io.EOF
+}
+
+// over implements receiver.
+func (e *eventStream) over(error) {}
+
+// OnHead implements http1.Handler.
+func (e *eventStream) OnHead(h *http1.Head) error {
+	kind, _, _ := strings.Cut(h.ContentType, ";")
+	if h.Status != 200 || !strings.EqualFold(strings.TrimSpace(kind), "text/event-stream") {
+		return &RefusedError{Status: h.Status, ContentType: h.ContentType}
+	}
+	for slot := range e.channels {
+		e.subscribe(slot)
+	}
+	return nil
+}
+
+// OnBody implements http1.Handler.
+func (e *eventStream) OnBody(b []byte) error { return e.events.Feed(b, e) }
+
+// OnEnd implements http1.Handler.
+func (e *eventStream) OnEnd() error {
+	e.done = true
+	return nil
+}
+
+// OnEvent implements sse.Handler.
+func (e *eventStream) OnEvent(event sse.Event) {
+	e.message()
+	e.take(event)
+}
+
+// OnComment implements sse.Handler: a comment is a heartbeat.
+func (e *eventStream) OnComment([]byte) {
+	e.message()
+	e.heartbeat(0, "")
+}
+
+// OnRetry implements sse.Handler.
+func (e *eventStream) OnRetry(pause time.Duration) {
+	e.message()
+	e.retry = pause
+}

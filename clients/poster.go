@@ -1,0 +1,227 @@
+package clients
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"holobench/history"
+	"holobench/wire"
+	"holobench/wire/http1"
+)
+
+// maxReply bounds the body of a reply, in bytes.
+const maxReply = 1 << 20
+
+// phrasing is how a wire words commands as HTTP requests, and what it reads in the replies.
+type phrasing interface {
+	// prepare gets what the next command needs, over its connection or from elsewhere. Its channel is "" while there is none.
+	prepare(ctx context.Context, conn wire.StampedConn, channel string) error
+	// request appends the request of a command with that payload.
+	request(dst []byte, m *Message, payload []byte) []byte
+	// reply reads the body of a reply whose status is a success. rows holds its Replied, and echo is the beginning of each
+	// delivery that is appended to it.
+	reply(rows []history.Observation, echo history.Observation, body []byte) []history.Observation
+}
+
+// poster is the sender of the wires that post over HTTP: one keep-alive connection, one command in flight.
+type poster struct {
+	client   *Client
+	giveUp   context.Context // ends the wait for a reply
+	words    phrasing
+	conn     wire.StampedConn
+	place    Place // that conn goes to
+	number   uint32
+	free     int64 // when the previous command was over
+	response http1.Parser
+	payload  []byte
+	bytes    []byte // of the request
+
+	// Of the reply that is being read.
+	status    int
+	keep      bool
+	body      []byte
+	complete  bool
+	notBefore int64
+	at        int64
+	handled   int64
+}
+
+func newPoster(c *Client, giveUp context.Context, words phrasing) *poster {
+	return &poster{client: c, giveUp: giveUp, words: words}
+}
+
+// connect implements sender.
+func (p *poster) connect(ctx context.Context) error { return p.ready(ctx, "") }
+
+// ready makes all that a command to that channel needs.
+func (p *poster) ready(ctx context.Context, channel string) error {
+	conn, err := p.connection(ctx)
+	if err != nil {
+		return err
+	}
+	return p.words.prepare(ctx, conn, channel)
+}
+
+// connection returns the connection for the next command, a new one when there is none that can be used: a server may
+// have closed an idle one long ago, and a command written to it would be lost without anybody's fault.
+func (p *poster) connection(ctx context.Context) (wire.StampedConn, error) {
+	c := p.client
+	to := c.place(ForCommand)
+	if p.conn != nil {
+		if idle, ok := p.conn.(interface{ Alive() bool }); p.place == to && (!ok || idle.Alive()) {
+			return p.conn, nil
+		}
+		p.close()
+	}
+	p.number, p.place = c.newConn(to.Node), to
+	began := c.crowd.now()
+	conn, err := c.crowd.connect(ctx, to.Addr)
+	if err != nil {
+		return nil, err
+	}
+	p.conn = conn
+	opened := c.note(history.Opened, p.number, c.crowd.now())
+	opened.NotBefore, opened.Path = began, history.Reply
+	c.observe(opened)
+	return conn, nil
+}
+
+// close gives the connection up.
+func (p *poster) close() {
+	if p.conn == nil {
+		return
+	}
+	p.conn.Close() //nolint:errcheck // nothing is lost with it: what it carried is noted already
+	p.client.observe(p.client.note(history.Closed, p.number, p.client.crowd.now()))
+	p.conn = nil
+}
+
+// post sends one command and waits for its reply. It is not cut short by the end of the load: a reply that comes within
+// ReplyTimeout, and before giveUp ends, is still part of the run.
+func (p *poster) post(next command) {
+	c := p.client
+	free := max(next.due, p.free)
+	defer func() { p.free = c.crowd.now() }()
+	if err := p.ready(p.giveUp, next.message.Channel); err != nil {
+		o := c.about(history.Refused, p.number, next, c.crowd.now())
+		o.Err = c.crowd.reason(cause(err))
+		c.observe(o)
+		p.close()
+		return
+	}
+	p.encode(next)
+	err := p.send(next, free)
+	stop := context.AfterFunc(p.giveUp, p.interrupt())
+	defer stop()
+	for err == nil && !p.complete {
+		err = p.readOnce()
+	}
+	if err != nil {
+		o := c.about(history.Unknown, p.number, next, c.crowd.now())
+		o.Err = c.crowd.reason(cause(err))
+		c.observe(o)
+		p.close()
+		return
+	}
+	p.replied(next)
+	if !p.keep {
+		p.close()
+	}
+}
+
+// encode builds the request of a command in the poster's own buffers.
+func (p *poster) encode(next command) {
+	p.payload = p.client.appendPayload(p.payload[:0], next)
+	p.bytes = p.words.request(p.bytes[:0], next.message, p.payload)
+}
+
+// send writes the request of a command and notes it.
+func (p *poster) send(next command, free int64) error {
+	c := p.client
+	p.response.Reset()
+	p.body, p.complete, p.status = p.body[:0], false, 0
+	sent := c.about(history.Sent, p.number, next, c.crowd.now())
+	sent.NotBefore = free
+	err := p.conn.SetDeadline(time.Now().Add(or(c.crowd.ReplyTimeout, 30*time.Second)))
+	if err == nil {
+		sent.At = c.crowd.now()
+		_, err = p.conn.Write(p.bytes)
+	}
+	sent.Handled = c.crowd.now()
+	c.observe(sent)
+	return err
+}
+
+// interrupt ends the reads of the connection that is at hand now.
+func (p *poster) interrupt() func() {
+	conn := p.conn
+	return func() { conn.SetReadDeadline(time.Unix(1, 0)) } //nolint:errcheck // a closed connection ends the read as well
+}
+
+// readOnce handles one read of the reply.
+func (p *poster) readOnce() error {
+	crowd := p.client.crowd
+	lent, n, notBefore, at, err := crowd.readInto(p.conn)
+	if err != nil {
+		if errors.Is(err, io.EOF) {
+			return p.response.Close(p)
+		}
+		return err
+	}
+	defer crowd.giveBack(lent)
+	p.notBefore, p.at, p.handled = since(notBefore, crowd.Epoch), at-crowd.Epoch, crowd.now()
+	used, err := p.response.Feed(lent.buf[:n], p)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errForeignBytes, err)
+	}
+	if p.complete {
+		if used < n {
+			p.keep = false // something follows that nobody asked for: not a connection to go on with
+		} else if n < len(lent.buf) && exactStamps(p.conn) {
+			p.notBefore = p.at
+		}
+	}
+	return nil
+}
+
+// OnHead implements http1.Handler.
+func (p *poster) OnHead(h *http1.Head) error {
+	p.status, p.keep = h.Status, h.KeepAlive
+	return nil
+}
+
+// OnBody implements http1.Handler.
+func (p *poster) OnBody(b []byte) error {
+	if len(p.body)+len(b) > maxReply {
+		return fmt.Errorf("the reply is longer than %d bytes", maxReply)
+	}
+	p.body = append(p.body, b...)
+	return nil
+}
+
+// OnEnd implements http1.Handler.
+func (p *poster) OnEnd() error {
+	p.complete = true
+	return nil
+}
+
+// replied notes the reply and, in a design that puts it there, the sender's own view of its event (self-echo).
+func (p *poster) replied(next command) {
+	c := p.client
+	stamp := func(o history.Observation) history.Observation {
+		o.NotBefore, o.At, o.Handled = p.notBefore, p.at, p.handled
+		return o
+	}
+	batch := []history.Observation{stamp(c.about(history.Replied, p.number, next, p.at))}
+	if p.status < 200 || p.status > 299 {
+		batch[0].Err = c.crowd.reason(statusText(p.status))
+	} else {
+		echo := stamp(c.note(history.Delivered, p.number, p.at))
+		echo.Path, echo.Channel = history.Reply, c.crowd.channel(next.message.Channel)
+		batch = p.words.reply(batch, echo, p.body)
+	}
+	c.crowd.Observe(batch)
+}

@@ -1,0 +1,298 @@
+package clients
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"os"
+	"time"
+
+	"holobench/history"
+	"holobench/wire"
+	"holobench/wire/http1"
+	"holobench/wire/phoenix"
+	"holobench/wire/websocket"
+)
+
+// socketProtocol is Phoenix Channels over WebSocket. Both halves share one socket: the receiver opens it, joins the channels
+// and reads; the sender writes its commands to it and is told by the receiver of the reply. A command, its reply and the
+// events are all of one Conn, and what comes down it is handed over by the receiver alone, in the order of its bytes.
+type socketProtocol struct {
+	client *Client
+	socket socket
+}
+
+func newSocketProtocol(c *Client) *socketProtocol {
+	// The standard wants masks that nobody can predict, against pages that attack proxies. Here the same run shall send the
+	// same bytes, and whoever could predict them has written them.
+	draw := rand.New(rand.NewPCG(uint64(c.crowd.Run), uint64(c.id)))
+	return &socketProtocol{client: c, socket: socket{draw: draw, changed: make(chan struct{})}}
+}
+
+// receiver implements protocol.
+func (p *socketProtocol) receiver(s *stream) receiver {
+	return &socketReceiver{phoenixStream: phoenixStream{stream: s, path: history.WebSocket}, socket: &p.socket}
+}
+
+// sender implements protocol.
+func (p *socketProtocol) sender(giveUp context.Context) sender {
+	return &socketSender{client: p.client, giveUp: giveUp, socket: &p.socket}
+}
+
+// joins implements protocol.
+func (p *socketProtocol) joins() bool { return true }
+
+// heartbeatEvery is how often a client of Phoenix says that it is there. One that was not answered by the next ends the
+// connection.
+const heartbeatEvery = 30 * time.Second
+
+// socketReceiver holds the socket.
+type socketReceiver struct {
+	phoenixStream
+	socket *socket
+
+	key      string // of the handshake
+	response http1.Parser
+	upgrade  http1.Switch
+	frames   websocket.Parser
+	opened   bool     // the handshake is over: frames follow
+	joined   []bool   // which channels are
+	beating  bool     // heartbeats are sent
+	beat     string   // the ref of a heartbeat that was not answered yet
+	answers  []*push  // that were found in the read at hand
+	pings    [][]byte // what came in a Ping and has to go back
+}
+
+// begin implements receiver.
+func (r *socketReceiver) begin(_ context.Context, conn wire.StampedConn) error {
+	r.opened, r.beating, r.beat = false, false, ""
+	r.joined, r.pings = make([]bool, len(r.channels)), r.pings[:0]
+	r.response.Switch = &r.upgrade
+	r.response.Reset()
+	r.frames.Reset()
+	r.key = websocket.Key(r.socket.nonce())
+	var header []http1.Field
+	for _, field := range websocket.RequestFields(r.key) {
+		header = append(header, http1.Field(field))
+	}
+	query := url.Values{"vsn": {phoenix.Version}}
+	return r.ask(conn, http1.AppendRequest(nil, http1.Request{
+		Method: http.MethodGet, Target: phoenix.WebSocketPath + "?" + query.Encode(), Host: r.client.crowd.host(),
+		Header: append(header, r.client.crowd.Header...),
+	}))
+}
+
+// feed implements receiver.
+func (r *socketReceiver) feed(b []byte) error {
+	if !r.opened {
+		used, err := r.response.Feed(b, r)
+		if refused, ok := errors.AsType[*RefusedError](err); ok {
+			return r.judge(refused)
+		}
+		if err != nil {
+			return fmt.Errorf("%w: %w", errForeignBytes, err)
+		}
+		if !r.response.Done() {
+			return nil
+		}
+		r.opened = true
+		b = b[used:]
+	}
+	err := r.frames.Feed(b, r)
+	if _, ok := errors.AsType[*websocket.FaultError](err); ok {
+		return fmt.Errorf("%w: %w", errForeignBytes, err)
+	}
+	return r.judge(err)
+}
+
+// judge says of a refusal whether it is final: it is until the client was subscribed once.
+func (r *socketReceiver) judge(err error) error {
+	if refused, ok := errors.AsType[*RefusedError](err); ok {
+		refused.again = r.welcome
+		if !r.welcome {
+			r.socket.refuse(refused)
+		}
+	}
+	return err
+}
+
+// OnHead implements http1.Handler.
+func (r *socketReceiver) OnHead(h *http1.Head) error {
+	if err := websocket.CheckAnswer(h.Status, r.upgrade.Values, r.key); err != nil {
+		if h.Status != http.StatusSwitchingProtocols {
+			return &RefusedError{Status: h.Status, ContentType: h.ContentType}
+		}
+		return err
+	}
+	return nil
+}
+
+// OnBody implements http1.Handler: the answer has none.
+func (r *socketReceiver) OnBody([]byte) error { return nil }
+
+// OnEnd implements http1.Handler.
+func (r *socketReceiver) OnEnd() error { return nil }
+
+// OnText implements websocket.Handler.
+func (r *socketReceiver) OnText(text []byte) error {
+	r.message()
+	if err := r.incoming.Parse(text); err != nil {
+		return fmt.Errorf("%w: %w", errForeignBytes, err)
+	}
+	if r.incoming.Event == phoenix.EventReply {
+		return r.reply()
+	}
+	return r.told()
+}
+
+// reply notes what the server answered: to a heartbeat, to a join, or to a command.
+func (r *socketReceiver) reply() error {
+	m := &r.incoming
+	if m.Ref == r.beat && m.Topic == phoenix.TopicPhoenix {
+		r.beat = ""
+		r.heartbeat(0, "")
+		return nil
+	}
+	reply, err := phoenix.ParseReply(m.Payload)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errForeignBytes, err)
+	}
+	if m.Ref != "" && m.Ref == m.JoinRef {
+		slot := r.slot([]byte(m.Topic))
+		switch {
+		case slot < 0 || r.joined[slot] || m.Ref != r.socket.joinRef(m.Topic): // not one that makes a subscription
+		case reply.Status != phoenix.StatusOK:
+			return &RefusedError{Status: http.StatusForbidden}
+		default:
+			r.joined[slot] = true
+			r.subscribe(slot)
+		}
+		return nil
+	}
+	if p := r.socket.take(m.Ref); p != nil {
+		r.answers = append(r.answers, p)
+		r.replied(p, &reply)
+	}
+	return nil
+}
+
+// replied notes the reply to a command, and the events in it.
+func (r *socketReceiver) replied(p *push, reply *phoenix.Reply) {
+	crowd := r.client.crowd
+	o := r.client.about(history.Replied, r.conn, p.command, r.at)
+	o.NotBefore, o.Handled = r.notBefore, r.handled
+	ok := reply.Status == phoenix.StatusOK
+	if !ok {
+		o.Err = crowd.reason(errPushRefused)
+	}
+	r.batch = append(r.batch, o)
+	if _, _, echo := wire.FindMarker(reply.Response); echo && ok {
+		o := r.note(history.Delivered)
+		o.Path, o.Channel = history.Reply, crowd.channel(p.command.message.Channel)
+		o.Sequence, _ = plainSequence(reply.Response)
+		r.batch = crowd.name(r.batch, o, reply.Response)
+	}
+}
+
+// OnBinary implements websocket.Handler: no serializer is in use that sends any.
+func (r *socketReceiver) OnBinary([]byte) error {
+	return fmt.Errorf("%w: a binary message, which nobody asked for", errForeignBytes)
+}
+
+// OnPing implements websocket.Handler.
+func (r *socketReceiver) OnPing(b []byte) error {
+	r.message()
+	r.heartbeat(0, "")
+	r.pings = append(r.pings, append([]byte(nil), b...))
+	return nil
+}
+
+// OnPong implements websocket.Handler.
+func (r *socketReceiver) OnPong([]byte) error {
+	r.message()
+	return nil
+}
+
+// OnClose implements websocket.Handler.
+func (r *socketReceiver) OnClose(websocket.Code, []byte) error {
+	r.message()
+	return io.EOF
+}
+
+// whole implements receiver.
+func (r *socketReceiver) whole() bool { return r.opened && !r.frames.Pending() }
+
+// noted implements receiver: only now may the next command go out, so that its Sent stands behind this reply.
+func (r *socketReceiver) noted() {
+	for _, p := range r.answers {
+		p.done <- nil
+	}
+	r.answers = r.answers[:0]
+}
+
+// proceed implements receiver: when the handshake is over the channels are joined.
+func (r *socketReceiver) proceed(ctx context.Context, conn wire.StampedConn) error {
+	if !r.opened {
+		return nil
+	}
+	if r.socket.holds(conn) {
+		return r.goOn(ctx, conn)
+	}
+	r.asked = r.client.crowd.now() // the joins
+	if err := r.socket.open(conn, r.conn, r.client.channels); err != nil {
+		return err
+	}
+	if len(r.channels) == 0 {
+		r.announced, r.welcome = true, true
+	}
+	return nil
+}
+
+// goOn answers Pings, and begins to send heartbeats when the channels are joined.
+func (r *socketReceiver) goOn(ctx context.Context, conn wire.StampedConn) error {
+	for _, ping := range r.pings {
+		if err := r.socket.pong(ping); err != nil {
+			return err
+		}
+	}
+	r.pings = r.pings[:0]
+	if r.announced && !r.beating {
+		r.beating = true
+		return r.deadline(ctx, conn, heartbeatEvery)
+	}
+	return nil
+}
+
+// overdue implements receiver: the handshake or a join was not answered in time, or it is time for a heartbeat.
+func (r *socketReceiver) overdue(ctx context.Context, conn wire.StampedConn) error {
+	if !r.announced || r.beat != "" {
+		return os.ErrDeadlineExceeded
+	}
+	ref, err := r.socket.heartbeat()
+	if err != nil {
+		return err
+	}
+	r.beat = ref
+	return r.deadline(ctx, conn, heartbeatEvery)
+}
+
+// ended implements receiver.
+func (r *socketReceiver) ended() error {
+	switch {
+	case !r.opened:
+		return r.response.Close(r)
+	case r.frames.Pending():
+		return io.ErrUnexpectedEOF
+	}
+	return io.EOF
+}
+
+// over implements receiver.
+func (r *socketReceiver) over(why error) {
+	r.count()
+	r.socket.close(why)
+}

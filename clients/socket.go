@@ -1,0 +1,264 @@
+package clients
+
+import (
+	"context"
+	"encoding/binary"
+	"io"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"holobench/history"
+	"holobench/wire"
+	"holobench/wire/phoenix"
+	"holobench/wire/websocket"
+)
+
+// socket is the WebSocket of a client, which its two halves share: one reads, both write.
+type socket struct {
+	mu      sync.Mutex       // held while something is written, so that frames stay whole
+	draw    *rand.Rand       // of masks
+	conn    wire.StampedConn // nil = none is open, or no WebSocket yet
+	number  uint32
+	topics  topics
+	flight  *push         // the command that waits for its reply
+	refused error         // the server wants no socket
+	changed chan struct{} // closed when conn or refused changes
+	text    []byte
+	frame   []byte
+}
+
+// push is a command in flight.
+type push struct {
+	command command
+	ref     string
+	done    chan error // gets one value when the reply was noted, or never comes
+}
+
+// nonce draws what a handshake shows.
+func (k *socket) nonce() (n [16]byte) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	binary.LittleEndian.PutUint64(n[:], k.draw.Uint64())
+	binary.LittleEndian.PutUint64(n[8:], k.draw.Uint64())
+	return n
+}
+
+// masked appends a frame; the caller holds mu.
+func (k *socket) masked(dst []byte, opcode websocket.Opcode, payload []byte) []byte {
+	f := websocket.Frame{Opcode: opcode, Masked: true, Payload: payload}
+	binary.LittleEndian.PutUint32(f.Key[:], k.draw.Uint32())
+	return websocket.AppendFrame(dst, f)
+}
+
+// holds says whether conn is the open socket.
+func (k *socket) holds(conn wire.StampedConn) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.conn == conn
+}
+
+// open makes conn the socket, and joins the channels.
+func (k *socket) open(conn wire.StampedConn, number uint32, channels []string) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.conn, k.number = conn, number
+	k.topics.reset()
+	k.frame = k.frame[:0]
+	for _, channel := range channels {
+		k.text = phoenix.AppendMessage(k.text[:0], k.topics.join(channel))
+		k.frame = k.masked(k.frame, websocket.Text, k.text)
+	}
+	k.change()
+	return k.send()
+}
+
+// writeTimeout bounds how long a write may hold up the other half: a server that reads nothing for so long is lost.
+const writeTimeout = 10 * time.Second
+
+// send writes the frames that were prepared; the caller holds mu.
+func (k *socket) send() error {
+	if err := k.conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+		return err
+	}
+	_, err := k.conn.Write(k.frame)
+	return err
+}
+
+// change wakes who waits for the socket; the caller holds mu.
+func (k *socket) change() {
+	close(k.changed)
+	k.changed = make(chan struct{})
+}
+
+// pong answers a Ping that carried payload.
+func (k *socket) pong(payload []byte) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.frame = k.masked(k.frame[:0], websocket.Pong, payload)
+	return k.send()
+}
+
+// heartbeat sends one, and returns its ref.
+func (k *socket) heartbeat() (ref string, err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	ref = k.topics.next()
+	k.text = phoenix.AppendMessage(k.text[:0], phoenix.Message{Ref: ref, Topic: phoenix.TopicPhoenix, Event: phoenix.EventHeartbeat})
+	k.frame = k.masked(k.frame[:0], websocket.Text, k.text)
+	return ref, k.send()
+}
+
+// refuse says that there will be no socket.
+func (k *socket) refuse(why error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.refused = why
+	k.change()
+}
+
+// close forgets the socket. A command in flight will not be answered any more.
+func (k *socket) close(why error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.conn == nil {
+		return
+	}
+	if why == nil { // the client leaves, as a page does that is closed
+		why = io.EOF
+		k.frame = k.masked(k.frame[:0], websocket.Close, websocket.AppendClosePayload(nil, websocket.GoingAway, ""))
+		k.conn.SetWriteDeadline(time.Now().Add(time.Second)) //nolint:errcheck // the end of it is near
+		k.conn.Write(k.frame)                                //nolint:errcheck // it is a courtesy
+	}
+	k.conn = nil
+	if k.flight != nil {
+		k.flight.done <- why
+		k.flight = nil
+	}
+	k.change()
+}
+
+// joinRef is the ref by which a topic was joined; "" = it was not.
+func (k *socket) joinRef(topic string) string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.topics.joined[topic]
+}
+
+// take returns the command that a reply with this ref answers, once.
+func (k *socket) take(ref string) *push {
+	k.mu.Lock() // also until the Sent of that command was noted: see send
+	defer k.mu.Unlock()
+	p := k.flight
+	if p == nil || p.ref != ref {
+		return nil
+	}
+	k.flight = nil
+	return p
+}
+
+// await returns when there is a socket.
+func (k *socket) await(ctx context.Context) error {
+	for {
+		k.mu.Lock()
+		conn, refused, changed := k.conn, k.refused, k.changed
+		k.mu.Unlock()
+		switch {
+		case refused != nil:
+			return refused
+		case conn != nil:
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// socketSender posts commands over the socket that the other half holds.
+type socketSender struct {
+	client  *Client
+	giveUp  context.Context
+	socket  *socket
+	free    int64 // when the previous command was over
+	payload []byte
+}
+
+// connect implements sender: the other half connects.
+func (p *socketSender) connect(context.Context) error { return nil }
+
+// close implements sender.
+func (p *socketSender) close() {}
+
+// post implements sender.
+func (p *socketSender) post(next command) {
+	c := p.client
+	free := max(next.due, p.free)
+	defer func() { p.free = c.crowd.now() }()
+	ctx, cancel := context.WithTimeout(p.giveUp, or(c.crowd.ReplyTimeout, 30*time.Second))
+	defer cancel()
+	flying, number, err := p.send(ctx, next, free)
+	if err == nil {
+		err = p.wait(ctx, flying)
+	}
+	if err == nil {
+		return
+	}
+	kind := history.Unknown
+	if flying == nil {
+		kind = history.Refused
+	}
+	o := c.about(kind, number, next, c.crowd.now())
+	o.Err = c.crowd.reason(cause(err))
+	c.observe(o)
+}
+
+// send writes a command and notes it, before the reply can be: the receiver has to take the lock for that. flying is nil when
+// nothing was written.
+func (p *socketSender) send(ctx context.Context, next command, free int64) (flying *push, number uint32, err error) {
+	c, k := p.client, p.socket
+	if err := k.await(ctx); err != nil {
+		return nil, 0, err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.conn == nil {
+		return nil, 0, io.EOF // it ended since
+	}
+	p.payload = c.appendPayload(p.payload[:0], next)
+	k.frame = k.frame[:0]
+	if k.topics.joined[next.message.Channel] == "" { // the client only speaks there
+		k.text = phoenix.AppendMessage(k.text[:0], k.topics.join(next.message.Channel))
+		k.frame = k.masked(k.frame, websocket.Text, k.text)
+	}
+	m := k.topics.push(next.message)
+	k.text = phoenix.AppendPush(k.text[:0], m, string(p.payload))
+	k.frame = k.masked(k.frame, websocket.Text, k.text)
+
+	flying = &push{command: next, ref: m.Ref, done: make(chan error, 1)}
+	k.flight = flying
+	sent := c.about(history.Sent, k.number, next, c.crowd.now())
+	sent.NotBefore = free
+	err = k.send()
+	sent.Handled = c.crowd.now()
+	c.observe(sent)
+	if err != nil {
+		k.flight = nil
+	}
+	return flying, k.number, err
+}
+
+// wait returns when the reply was noted, with nil, or never will be.
+func (p *socketSender) wait(ctx context.Context, flying *push) error {
+	select {
+	case err := <-flying.done:
+		return err
+	case <-ctx.Done():
+	}
+	if p.socket.take(flying.ref) == nil { // it was taken before, and is being noted
+		return <-flying.done
+	}
+	return context.Cause(ctx)
+}
