@@ -142,8 +142,9 @@ func (p *Plan) message(i int) clients.Message {
 	return m
 }
 
-// promises is what the bundled target says of itself as the plan turns its knobs.
-func (p *Plan) promises() map[string]string {
+// Promises is what the bundled target says of itself, with its knobs turned and its nodes joined as the plan says, by the name
+// of the guarantee; see target.Options.Promises.
+func (p *Plan) Promises() map[string]string {
 	return target.Options{Design: target.Design(p.Design), Wire: target.Wire(p.Wire), Knobs: p.Knobs, Bus: p.busOf()}.Promises()
 }
 

@@ -46,10 +46,6 @@ func FromFile(f *scenarios.File, m history.Machine) (Plan, error) {
 	return p, nil
 }
 
-// Promises is what the bundled target says of itself, with its knobs turned and its nodes joined as the plan says, by the name
-// of the guarantee; see target.Options.Promises.
-func (p *Plan) Promises() map[string]string { return p.promises() }
-
 // knobsFrom says in the target's words what a scenario says in its own. There 0 events are none, here they are the design's
 // own number.
 func knobsFrom(k *scenarios.Knobs) target.Knobs {
