@@ -37,8 +37,8 @@ const hologramCookie = "_holobench_key"
 // every node takes what another one gave, as Hologram's do, and no limit on their number is needed. Some things are therefore
 // otherwise than there: a handshake id is no UUID and good for exactly Options.HandshakeTTL, and a node refuses the instance
 // of another session also when it has not got its stream. A sub_receipts in a command is answered by 500, as these versions
-// do. There are no in-app navigation, no WebSocket, and no change of subscriptions. Nothing is sent again on a stream, and
-// its Last-Event-ID is not looked at.
+// do. There is no in-app navigation, no WebSocket, and no change of subscriptions; a connection ends with its stream. Nothing
+// is sent again on a stream, and its Last-Event-ID is not looked at.
 type hologramWire struct{}
 
 func (hologramWire) path() string { return "sse" }

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
+	"strings"
 	"time"
 )
 
@@ -54,12 +55,21 @@ func (h hologramSeals) seal(kind sealKind, content []byte) string {
 
 // open returns the content of what seal returned.
 func (h hologramSeals) open(kind sealKind, text string) (content []byte, ok bool) {
-	sealed, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(sealed) < sealBytes {
+	sealed, ok := decodeSeal(text)
+	if !ok || len(sealed) < sealBytes {
 		return nil, false
 	}
 	content = sealed[sealBytes:]
 	return content, hmac.Equal(sealed[:sealBytes], h.mac(kind, content))
+}
+
+// decodeSeal undoes the base64 of a seal, of which there is one spelling: the decoder itself would pass over line ends.
+func decodeSeal(text string) (sealed []byte, ok bool) {
+	if strings.ContainsAny(text, "\r\n") {
+		return nil, false
+	}
+	sealed, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	return sealed, err == nil
 }
 
 func (hologramSeals) newSession() (s hologramSession) {
@@ -85,8 +95,8 @@ func (h hologramSeals) csrfToken(s hologramSession) string {
 }
 
 func (h hologramSeals) checkCSRF(s hologramSession, token string) bool {
-	masked, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	if err != nil || len(masked) != 2*sealBytes {
+	masked, ok := decodeSeal(token)
+	if !ok || len(masked) != 2*sealBytes {
 		return false
 	}
 	subtle.XORBytes(masked[sealBytes:], masked[:sealBytes], masked[sealBytes:])
