@@ -8,8 +8,8 @@ import (
 )
 
 // Knobs are what one design differs in from another, apart from its wire. A zero field is the design's own setting, so that
-// a run can turn one knob and keep the rest: the difference that it makes is then its own. The anomalies A1 to A13 are those
-// of docs/method.md and of the designs' files: what two clients, or one, can see that nobody asked for.
+// a run can turn one knob and keep the rest: the difference that it makes is then its own. Each says which anomaly it causes
+// or cures, by a number and in words: a thing that a client can see, or two clients together, and that nobody asked for.
 type Knobs struct {
 	// Dispatch says whether two events of one channel may be handed out at once. Concurrent causes A2: two subscribers of
 	// one node see two events in different orders. Serialized cures it, on one node.

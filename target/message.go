@@ -14,6 +14,10 @@ type publication struct {
 	id     string  // idempotency key; "" = none
 	base   *uint64 // the version on which it is based; nil = none
 	heard  bool    // the sender's stream was found on another node
+
+	// before, when it is not nil, is called when the event has its number and nobody has been told of it: what the sender is
+	// told then comes before all that others do because of it. It is not called where the event comes back from a bus first.
+	before func(event *wire.Event)
 }
 
 // published is what became of a publication; the wire words its reply from it.
@@ -31,6 +35,7 @@ type message struct {
 	event    wire.Event
 	sequence uint64 // its number in the channel; 0 = events have none
 	slot     string // what it is the new value of, across channels; "" = nothing
+	left     string // the instance that is not to be told by its stream, because it knows already; "" = everybody is
 	frames   [formatCount]*frame
 }
 

@@ -80,12 +80,17 @@ func (s *Server) deliver(m *message, p *publication, from origin) published {
 	if from.here && s.bus != nil { // the others first, as Phoenix.PubSub does: they have the longer way
 		s.tellNodes(p)
 	}
+	if p.before != nil {
+		p.before(&m.event)
+	}
 	left := p.sender
 	if s.knobs.Echo == EchoStream {
 		left = ""
 	}
 	told := s.fanOut(s.registry.channel(m.event.Channel), m, left)
-	return published{
-		event: m.event, sequence: m.sequence, echo: s.knobs.Echo == EchoReply && (told.sender || p.heard),
+	echo := s.knobs.Echo == EchoReply && (told.sender || p.heard)
+	if echo || s.knobs.Echo == EchoNone { // else a sender without a stream hears of its event when it comes back
+		m.left = p.sender
 	}
+	return published{event: m.event, sequence: m.sequence, echo: echo}
 }

@@ -116,8 +116,9 @@ func (s *Server) sendPast(st *stream, kept []*channelLog, from resumption) {
 	}
 }
 
-// sendAgain puts kept events into the outbox of a stream that does not write yet.
+// sendAgain puts kept events into the outbox of a stream that does not write yet, without those that it knows from replies.
 func (s *Server) sendAgain(st *stream, slot int, events []*message) {
+	events = slices.DeleteFunc(slices.Clone(events), func(m *message) bool { return m.left != "" && m.left == st.instance })
 	for _, m := range events {
 		if st.places != nil {
 			st.box.prepend(st.places.move(slot, m.sequence))
