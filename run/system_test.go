@@ -48,9 +48,20 @@ func (b *lockedBuffer) Write(p []byte) (int, error) {
 }
 
 func startLocal(listen func(addr string) (net.Listener, error), addr string) run.StartNode {
+	return startJoined(listen, addr, nil)
+}
+
+// startJoined starts nodes that bus joins; nil = there is one.
+func startJoined(listen func(addr string) (net.Listener, error), addr string, bus *target.MemoryBus) run.StartNode {
 	return func(_ context.Context, o run.NodeOptions) (run.Node, error) {
 		n := &localNode{done: make(chan struct{}), counters: target.MemoryCounters(), journal: new(lockedBuffer)}
-		server, err := target.New(target.Options{Design: target.Design(o.Design), Node: o.Number, Counters: n.counters, Journal: n.journal})
+		options := target.Options{
+			Design: target.Design(o.Design), Knobs: o.Knobs, Node: o.Number, Nodes: o.Nodes, Counters: n.counters, Journal: n.journal,
+		}
+		if bus != nil {
+			options.Bus = bus.Node(o.Number)
+		}
+		server, err := target.New(options)
 		if err != nil {
 			return nil, err
 		}
