@@ -60,6 +60,7 @@ func (r *pollReceiver) open(ctx context.Context, conn wire.StampedConn) error {
 	r.protocol.set(r.token, nil)
 	r.asked = r.client.crowd.now()
 	if len(r.channels) == 0 {
+		r.protocol.announce()
 		return nil
 	}
 	return r.exchange(ctx, conn, &first, http1.Request{
@@ -218,6 +219,9 @@ func (r *pollReceiver) noted() {}
 func (r *pollReceiver) proceed(ctx context.Context, conn wire.StampedConn) error {
 	if !r.complete {
 		return nil
+	}
+	if r.announced {
+		r.protocol.announce()
 	}
 	if !r.keep {
 		return io.EOF

@@ -262,6 +262,7 @@ func (r *socketReceiver) goOn(ctx context.Context, conn wire.StampedConn) error 
 	r.pings = r.pings[:0]
 	if r.announced && !r.beating {
 		r.beating = true
+		r.socket.announce()
 		return r.deadline(ctx, conn, heartbeatEvery)
 	}
 	return nil

@@ -27,9 +27,10 @@ type pollProtocol struct {
 
 	mu      sync.Mutex
 	token   string // of the session; "" = there is none
+	joined  bool   // the client's channels are, so that commands may go to it
 	topics  topics
 	refused error         // the server wants no session; nil = it was not asked, or it does
-	changed chan struct{} // closed when token or refused changes
+	changed chan struct{} // closed when joined or refused changes
 }
 
 func newPollProtocol(c *Client) *pollProtocol {
@@ -65,21 +66,32 @@ func (p *pollProtocol) set(token string, refused error) {
 	if token != p.token {
 		p.topics.reset()
 	}
-	p.token, p.refused = token, refused
+	p.token, p.refused, p.joined = token, refused, false
 	close(p.changed)
 	p.changed = make(chan struct{})
 }
 
-// session waits until there is one.
+// announce says that the channels are joined.
+func (p *pollProtocol) announce() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.joined {
+		p.joined = true
+		close(p.changed)
+		p.changed = make(chan struct{})
+	}
+}
+
+// session waits until there is one, and the channels are joined: Phoenix's client keeps a push back until then.
 func (p *pollProtocol) session(ctx context.Context) error {
 	for {
 		p.mu.Lock()
-		token, refused, changed := p.token, p.refused, p.changed
+		joined, refused, changed := p.joined, p.refused, p.changed
 		p.mu.Unlock()
 		switch {
 		case refused != nil:
 			return refused
-		case token != "":
+		case joined:
 			return nil
 		}
 		select {

@@ -20,10 +20,11 @@ type socket struct {
 	draw    *rand.Rand       // of masks
 	conn    wire.StampedConn // nil = none is open, or no WebSocket yet
 	number  uint32
+	joined  bool // the channels of the client are, so that commands may go out
 	topics  topics
 	flight  *push         // the command that waits for its reply
 	refused error         // the server wants no socket
-	changed chan struct{} // closed when conn or refused changes
+	changed chan struct{} // closed when conn, joined or refused changes
 	text    []byte
 	frame   []byte
 }
@@ -62,7 +63,7 @@ func (k *socket) holds(conn wire.StampedConn) bool {
 func (k *socket) open(conn wire.StampedConn, number uint32, channels []string) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.conn, k.number = conn, number
+	k.conn, k.number, k.joined = conn, number, len(channels) == 0
 	k.topics.reset()
 	k.frame = k.frame[:0]
 	for _, channel := range channels {
@@ -83,6 +84,14 @@ func (k *socket) send() error {
 	}
 	_, err := k.conn.Write(k.frame)
 	return err
+}
+
+// announce says that the channels are joined.
+func (k *socket) announce() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.joined = true
+	k.change()
 }
 
 // change wakes who waits for the socket; the caller holds mu.
@@ -157,16 +166,16 @@ func (k *socket) take(ref string) *push {
 	return p
 }
 
-// await returns when there is a socket.
+// await returns when there is a socket, and the channels are joined: Phoenix's client keeps a push back until then.
 func (k *socket) await(ctx context.Context) error {
 	for {
 		k.mu.Lock()
-		conn, refused, changed := k.conn, k.refused, k.changed
+		open, refused, changed := k.conn != nil && k.joined, k.refused, k.changed
 		k.mu.Unlock()
 		switch {
 		case refused != nil:
 			return refused
-		case conn != nil:
+		case open:
 			return nil
 		}
 		select {
