@@ -23,6 +23,7 @@ const (
 	eventFrame
 	heartbeatFrame
 	controlFrame // what is neither: a snapshot, a gap, a reply on a socket
+	echoFrame    // a reply on a socket that brings its reader the event of its own command
 	idFrame      // the id of the event behind it, on the streams whose ids are their own
 )
 

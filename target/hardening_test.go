@@ -231,8 +231,8 @@ func TestNewChecksItsOptions(t *testing.T) {
 		`making the target: max channels -1 is negative; leave it at 0 for the default, 64`: {MaxChannels: -1},
 		`making the target: reading the design: there is no design "x"; the designs are hologram, single-channel, ` +
 			`long-poll, channels, sequenced, state-sync, ephemeral`: {Design: "x"},
-		`making the target: there is no wire "x"; the wires are json, hologram`: {Wire: "x"},
-		`making the target: -1 nodes make no target`:                  {Nodes: -1},
+		`making the target: there is no wire "x"; the wires are json, hologram, long-poll, channels`: {Wire: "x"},
+		`making the target: -1 nodes make no target`:                                                 {Nodes: -1},
 		`making the target: dispatch cannot be "x"; it is one of concurrent, serialized`: {
 			Knobs: target.Knobs{Dispatch: "x"},
 		},

@@ -42,9 +42,10 @@ func TestPromises(t *testing.T) {
 			target.Options{Design: target.SingleChannel, Knobs: target.Knobs{WhenFull: target.DropOldest}},
 			"fifo: per publisher, self_echo: sse, total: per channel and node",
 		},
-		{target.Options{Design: target.LongPoll}, "fifo: per publisher, self_echo: sse"},
-		{target.Options{Design: target.Channels}, "fifo: per publisher, self_echo: sse"},
-		{target.Options{Design: target.Channels, Knobs: target.Knobs{Echo: target.EchoNone}}, "fifo: per publisher"},
+		{target.Options{Design: target.LongPoll}, "fifo: per client, self_echo: poll"},
+		{target.Options{Design: target.Channels}, "fifo: per socket, self_echo: websocket"},
+		{target.Options{Design: target.Channels, Wire: target.JSON}, "fifo: per publisher, self_echo: sse"},
+		{target.Options{Design: target.Channels, Knobs: target.Knobs{Echo: target.EchoNone}}, "fifo: per socket"},
 		{target.Options{Design: target.Sequenced}, "fifo: per publisher, gap_free: after reconnect, self_echo: sse, total: per channel"},
 		{
 			target.Options{Design: target.Sequenced, Knobs: target.Knobs{Dispatch: target.Concurrent, Replay: -1}},

@@ -41,6 +41,9 @@ type Options struct {
 	HandshakeWait time.Duration // ... who comes with an unknown one is kept waiting for so long; default 500 ms
 	ReceiptAge    time.Duration // ... a receipt is good for so long; default 72 h
 
+	SocketIdle time.Duration // a WebSocket on which its client says nothing for so long is closed; default 60 s
+	PollWindow time.Duration // a poll waits so long for a message, and a session 1.5 times that for a poll; default 10 s
+
 	OutboxFrames int // a subscriber with so many unwritten events is full at the next one (Knobs.WhenFull); default 1024
 	OutboxBytes  int // ... or with so many unwritten bytes, the next one included; one event always fits; default 1 MiB
 	JournalBytes int // what may wait for the journal's writer, beyond it records are dropped; default 1 MiB
@@ -84,6 +87,8 @@ func (o Options) withDefaults() (Options, error) {
 		{"idle timeout", &o.IdleTimeout, 2 * time.Minute},
 		{"drain timeout", &o.DrainTimeout, 5 * time.Second},
 		{"bus timeout", &o.BusTimeout, 5 * time.Second},
+		{"socket idle", &o.SocketIdle, time.Minute},
+		{"poll window", &o.PollWindow, 10 * time.Second},
 		{"handshake TTL", &o.HandshakeTTL, time.Minute},
 		{"handshake wait", &o.HandshakeWait, 500 * time.Millisecond},
 		{"receipt age", &o.ReceiptAge, 72 * time.Hour},
@@ -134,7 +139,7 @@ func (o Options) withDesign() (Options, error) {
 	switch {
 	case numbered && o.Bus != nil && !o.ordered():
 		return o, fmt.Errorf("the design %s needs a bus with an order: numbers that each node gives by itself name different events", o.Design)
-	case o.Wire == HologramWire && o.Knobs.Replay > 0:
+	case o.Wire != JSON && o.Knobs.Replay > 0:
 		return o, fmt.Errorf("the wire %s sends nothing again: a replay of %d events would be kept for nobody", o.Wire, o.Knobs.Replay)
 	case own.document && o.Knobs.Replay == 0:
 		return o, fmt.Errorf("the design %s needs a replay: without one its versions have no ids", o.Design)

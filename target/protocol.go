@@ -16,13 +16,17 @@ type Wire string
 const (
 	// JSON is the plain wire of package wire, and the default of every design that has none of its own yet.
 	JSON Wire = "json"
+	// LongPollWire is long polling as Phoenix does it; see longPollWire.
+	LongPollWire Wire = "long-poll"
+	// ChannelsWire is Phoenix Channels over WebSocket; see channelsWire.
+	ChannelsWire Wire = "channels"
 	// HologramWire is that of Hologram v0.9 to v0.11; see hologramWire.
 	HologramWire Wire = "hologram"
 )
 
 // Wires lists all wires, the plain one first. The scenario language has a list of its own, which a test of the command holds
 // against this one.
-func Wires() []Wire { return []Wire{JSON, HologramWire} }
+func Wires() []Wire { return []Wire{JSON, HologramWire, LongPollWire, ChannelsWire} }
 
 // protocol is one wire. It turns requests into publications and hands them to Server.publish, the one path, whose result it
 // words as its own reply; and it adds its subscribers by registry.reserve and Server.open. A subscriber is a stream, whose
@@ -47,6 +51,10 @@ func (w Wire) protocol() (protocol, error) {
 	switch w {
 	case JSON:
 		return plainWire{}, nil
+	case LongPollWire:
+		return newLongPollWire(), nil
+	case ChannelsWire:
+		return newChannelsWire(), nil
 	case HologramWire:
 		return hologramWire{}, nil
 	}
@@ -76,6 +84,8 @@ const (
 	formatPlain    format = iota // JSON as an SSE message, with the number as its id where events are kept
 	formatPlainAny               // ... without an id: for streams of several channels, whose ids are their own
 	formatHologram               // JavaScript that makes a term, as the data of an event
+	formatPoll                   // a broadcast of Phoenix, as text
+	formatSocket                 // ... as a frame of a WebSocket
 	formatCount                  // not a format: how many there are
 )
 
@@ -86,11 +96,21 @@ type pathCounters struct {
 
 // counters of the format.
 func (f format) counters() pathCounters {
+	switch f {
+	case formatPoll:
+		return pathCounters{enqueued: DeliveriesEnqueuedPoll, written: DeliveriesWrittenPoll, bytes: BytesWrittenPoll}
+	case formatSocket:
+		return pathCounters{enqueued: DeliveriesEnqueuedWebSocket, written: DeliveriesWrittenWebSocket, bytes: BytesWrittenWebSocket}
+	default:
+	}
 	return pathCounters{enqueued: DeliveriesEnqueuedSSE, written: DeliveriesWrittenSSE, bytes: BytesWrittenSSE}
 }
 
 // steady says whether the format's heartbeats come at every interval, whatever else was written meanwhile.
 func (f format) steady() bool { return f == formatHologram }
+
+// beats says whether the server makes heartbeats for streams of that format: with Phoenix it is the client who does.
+func (f format) beats() bool { return f != formatPoll && f != formatSocket }
 
 // encode makes the frame of m in one format: two allocations, however many subscribers there are.
 func (s *Server) encode(m *message, f format) *frame {
@@ -103,6 +123,8 @@ func (s *Server) encode(m *message, f format) *frame {
 		return s.encodePlain(m, id)
 	case formatHologram:
 		return encodeHologram(m)
+	case formatPoll, formatSocket:
+		return s.encodePhoenix(m, f)
 	case formatPlainAny, formatCount:
 	}
 	return s.encodePlain(m, "")

@@ -77,11 +77,11 @@ func (s *Server) message(p *publication) *message {
 // deliver notes m in the journal and brings it to everybody.
 func (s *Server) deliver(m *message, p *publication, from origin) published {
 	s.journal.record(m.event.Payload)
-	if from.here && s.bus != nil { // the others first, as Phoenix.PubSub does: they have the longer way
-		s.tellNodes(p)
-	}
 	if p.before != nil {
 		p.before(&m.event)
+	}
+	if from.here && s.bus != nil { // the others first, as Phoenix.PubSub does: they have the longer way
+		s.tellNodes(p)
 	}
 	left := p.sender
 	if s.knobs.Echo == EchoStream {

@@ -89,6 +89,7 @@ func (s *Server) httpServer(unused *unusedConns) *http.Server {
 // shutdown lets requests finish, then streams.
 func (s *Server) shutdown(server *http.Server) {
 	s.registry.drain()
+	close(s.draining)
 	ctx, cancel := context.WithTimeout(context.Background(), s.options.DrainTimeout)
 	defer cancel()
 	if err := server.Shutdown(ctx); err != nil {

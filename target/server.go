@@ -67,6 +67,7 @@ type Server struct {
 	started   time.Time
 	serving   atomic.Bool
 	streams   sync.WaitGroup // the goroutines of streams
+	draining  chan struct{}  // closed when the shutdown begins: who makes a request wait for an event ends it
 
 	document bool // channels have documents
 	keeps    bool // channels have logs
@@ -102,6 +103,7 @@ func New(options Options) (*Server, error) {
 		limits:    limits{frames: options.OutboxFrames, bytes: options.OutboxBytes, whenFull: k.WhenFull},
 		heartbeat: newHeartbeat(),
 		started:   time.Now(),
+		draining:  make(chan struct{}),
 		document:  own.document,
 		keeps:     k.Dispatch == Serialized || k.Stamp == StampSequence || k.Replay > 0 || options.ordered(),
 		ids:       k.Replay > 0,

@@ -27,7 +27,7 @@ type stream struct {
 	cutFor    uint8  // the Counter of why it was cut; see watch
 	box       outbox
 	lastWrite time.Duration
-	heartbeat *time.Timer
+	heartbeat *time.Timer // nil where the server makes no heartbeats
 }
 
 type streamState uint8
@@ -53,7 +53,9 @@ func newStream(s *Server, instance string, spelling format, writer streamWriter,
 func (st *stream) start() {
 	st.mu.Lock()
 	st.lastWrite = st.server.uptime()
-	st.heartbeat = time.AfterFunc(st.server.options.Heartbeat, st.beat)
+	if st.format.beats() {
+		st.heartbeat = time.AfterFunc(st.server.options.Heartbeat, st.beat)
+	}
 	st.mu.Unlock()
 	go st.flushFn()
 	go st.watch()
@@ -118,17 +120,23 @@ func (st *stream) flush() {
 			return
 		}
 		done, err := st.writer.write(batch, st.server.options.WriteTimeout)
-		counters, path := st.server.counters, st.format.counters()
-		counters.Add(path.bytes, done.bytes)
-		counters.Add(path.written, done.events)
-		counters.Add(HeartbeatsWritten, done.heartbeats)
-		counters.Add(ControlsWritten, done.controls)
+		st.count(done)
 		if err != nil {
 			st.failed(err)
 			return
 		}
 		st.wrote()
 	}
+}
+
+// count counts what a write got through.
+func (st *stream) count(done written) {
+	counters, path := st.server.counters, st.format.counters()
+	counters.Add(path.bytes, done.bytes)
+	counters.Add(path.written, done.events)
+	counters.Add(HeartbeatsWritten, done.heartbeats)
+	counters.Add(ControlsWritten, done.controls)
+	counters.Add(DeliveriesWrittenReply, done.echoes)
 }
 
 // take returns the frames of the next write, at least one if there is one. Without one the caller stops flushing.
@@ -235,7 +243,9 @@ func (st *stream) watch() {
 	defer st.server.streams.Done()
 	st.writer.waitGone()
 	st.giveUp(notCut)
-	st.heartbeat.Stop()
+	if st.heartbeat != nil {
+		st.heartbeat.Stop()
+	}
 	st.server.registry.remove(st)
 	st.server.counters.Add(StreamsClosed, 1)
 	if reason := Counter(st.cutFor); reason != notCut { // nobody changes it any more

@@ -20,7 +20,7 @@ type streamWriter interface {
 
 // written is what a write got through.
 type written struct {
-	bytes, events, heartbeats, controls int
+	bytes, events, heartbeats, controls, echoes int
 }
 
 // http1Writer writes to a connection that was taken over from net/http: chunks for HTTP/1.1, and for HTTP/1.0 a body that
@@ -74,6 +74,9 @@ func (sum *written) add(kind frameKind) {
 		sum.heartbeats++
 	case controlFrame:
 		sum.controls++
+	case echoFrame:
+		sum.controls++
+		sum.echoes++
 	case headFrame, idFrame:
 	}
 }
