@@ -95,7 +95,7 @@ func (c *Client) PostCommands(ctx, giveUp context.Context, ready func()) error {
 
 // holdToSend holds what a client that only sends needs for it, until the function that it returns is called.
 func (c *Client) holdToSend(giveUp context.Context) (letGo func()) {
-	ctx, cancel := context.WithCancel(giveUp)
+	ctx, cancel := context.WithCancel(context.WithoutCancel(giveUp)) // the command in flight ends first
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

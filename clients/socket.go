@@ -134,7 +134,7 @@ func (k *socket) close(why error) {
 		return
 	}
 	if why == nil { // the client leaves, as a page does that is closed
-		why = io.EOF
+		why = context.Canceled
 		k.frame = k.masked(k.frame[:0], websocket.Close, websocket.AppendClosePayload(nil, websocket.GoingAway, ""))
 		k.conn.SetWriteDeadline(time.Now().Add(time.Second)) //nolint:errcheck // the end of it is near
 		k.conn.Write(k.frame)                                //nolint:errcheck // it is a courtesy
