@@ -46,14 +46,24 @@ func designs() []string {
 
 // The wires by which the bundled target can be spoken to.
 const (
-	JSONWire     = "json"     // POST /command up, GET /events down
-	HologramWire = "hologram" // that of Hologram v0.9 to v0.11
+	JSONWire     = "json"      // POST /command up, GET /events down
+	HologramWire = "hologram"  // that of Hologram v0.9 to v0.11
+	LongPollWire = "long-poll" // that of Phoenix over long polling
+	ChannelsWire = "channels"  // that of Phoenix Channels over WebSocket
 )
 
-func wires() []string { return []string{JSONWire, HologramWire} }
+func wires() []string { return []string{JSONWire, HologramWire, LongPollWire, ChannelsWire} }
 
 // ownWire is what a design is spoken to by unless a scenario says otherwise.
-func ownWire(string) string { return JSONWire }
+func ownWire(design string) string {
+	switch design {
+	case LongPoll:
+		return LongPollWire
+	case Channels:
+		return ChannelsWire
+	}
+	return JSONWire
+}
 
 // The kinds of bus.
 const (
@@ -105,16 +115,20 @@ func (r *resolver) bundled() Bundled {
 	return b
 }
 
-// checkWire refuses a replay on a wire that sends nothing again.
+// checkWire refuses a replay on a wire that sends nothing again: all but the plain one.
 func (r *resolver) checkWire(b *Bundled) {
-	if form := &r.form.Server.Bundled.Wire; b.Wire == HologramWire && b.Knobs.Replay > 0 {
-		remedy := "write replay: 0, or take another wire"
-		if b.Design == StateSync {
-			remedy = "take another wire"
-		}
-		r.add(form.at, form.path+": "+b.Wire+" sends nothing again to a client that comes back: a replay of "+strconv.Itoa(b.Knobs.Replay)+
-			" events would be kept for nobody", remedy)
+	if b.Wire == JSONWire || b.Knobs.Replay == 0 {
+		return
 	}
+	at, remedy := &r.form.Server.Bundled.Wire.spot, "write replay: 0, or wire: "+JSONWire
+	switch {
+	case !at.given(): // it is the design's own
+		at = &r.form.Server.Bundled.Replay.spot
+	case b.Design == StateSync:
+		remedy = "write wire: " + JSONWire
+	}
+	r.add(at.at, at.path+": the wire "+b.Wire+" sends nothing again to a client that comes back: a replay of "+strconv.Itoa(b.Knobs.Replay)+
+		" events would be kept for nobody", remedy)
 }
 
 // bus resolves server.bundled.bus.

@@ -116,7 +116,7 @@ func checkBundled(t *testing.T, b *Bundled) {
 		k.Replay < 0 || k.Replay > maxReplay || k.Replay == 0 && b.Design == StateSync,
 		!(k.ServerTriggered >= 0 && k.ServerTriggered <= maxServerTriggered),
 		b.Wire == "" || k.Dispatch == "" || k.Stamp == "" || k.Echo == "" || k.Registry == "" || k.WhenFull == "" || k.FanoutOrder == "",
-		b.Wire == HologramWire && k.Replay > 0, strings.Contains(b.Bus.URL, "@"):
+		b.Wire != JSONWire && k.Replay > 0, strings.Contains(b.Bus.URL, "@"):
 		t.Errorf("got %+v", b)
 	}
 }

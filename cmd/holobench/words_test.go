@@ -97,7 +97,7 @@ func TestLimitsOfTheLanguageAreTheTargets(t *testing.T) {
 	for _, bundled := range []string{
 		"design: sequenced, replay: 0", "replay: 1048576", "server_triggered: 10/ms", "server_triggered: 0/s", "outbox: 1048576", "heartbeat: 1h",
 		"design: state-sync, replay: 1", "design: ephemeral, dispatch: serialized, when_full: cut",
-		"wire: hologram", "design: single-channel, wire: hologram, replay: 0", "design: sequenced, wire: hologram, replay: 0",
+		"design: long-poll, wire: json, replay: 5", "design: channels, wire: long-poll, echo: reply", "wire: hologram", "design: single-channel, wire: hologram, replay: 0", "design: sequenced, wire: hologram, replay: 0",
 	} {
 		p, err := run.FromFile(mustParse(t, bundled), history.Machine{})
 		if err != nil {
@@ -115,7 +115,7 @@ func TestWarningsOfOrderFollowThePromises(t *testing.T) {
 	t.Parallel()
 	knobs := []string{
 		"", "dispatch: concurrent", "dispatch: serialized", "echo: reply", "echo: none", "when_full: coalesce", "when_full: drop-oldest",
-		"dispatch: serialized, echo: reply", "dispatch: serialized, when_full: coalesce", "replay: 7", "dispatch: serialized, echo: stream",
+		"dispatch: serialized, echo: reply", "dispatch: serialized, when_full: coalesce", "wire: json, replay: 7", "dispatch: serialized, echo: stream",
 	}
 	for _, d := range target.Designs() {
 		for _, k := range knobs {
