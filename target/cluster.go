@@ -54,7 +54,7 @@ func (w *waiting) arrived(token uint64, a arrival) {
 // tellNodes sends p to the other nodes. What the bus does not take they never hear of: nothing here can repair it, and the
 // event goes its way on this node, as in Phoenix.PubSub.
 func (s *Server) tellNodes(p *publication) {
-	_ = s.send(p.event.Channel, eventOnBus(s.options.Node, 0, p))
+	_ = s.send(p.event.Channel, eventOnBus(time.Now(), s.options.Node, 0, p))
 }
 
 // send gives data to the bus, and counts.
@@ -72,7 +72,7 @@ func (s *Server) send(channel string, data []byte) error {
 func (s *Server) roundTrip(ctx context.Context, p publication) (published, *refusal) {
 	token, came := s.waiting.begin(1)
 	defer s.waiting.end(token)
-	if err := s.send(p.event.Channel, eventOnBus(s.options.Node, token, &p)); err != nil {
+	if err := s.send(p.event.Channel, eventOnBus(time.Now(), s.options.Node, token, &p)); err != nil {
 		return published{}, refuse(http.StatusServiceUnavailable, "the bus did not take the event")
 	}
 	timer := time.NewTimer(s.options.BusTimeout)
@@ -126,6 +126,9 @@ func (s *Server) receive(m BusMessage) {
 	if err != nil {
 		s.counters.Add(BusFailed, 1)
 		return
+	}
+	if e.kind == eventEnvelope && e.sent >= s.started.UnixNano() { // an ordered bus may begin with what is older than this node
+		s.busLag.observe(time.Duration(time.Now().UnixNano() - e.sent))
 	}
 	own := e.node == s.options.Node
 	switch {

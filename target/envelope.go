@@ -3,6 +3,7 @@ package target
 import (
 	"encoding/binary"
 	"errors"
+	"time"
 
 	"holobench/wire"
 )
@@ -11,6 +12,7 @@ import (
 type envelope struct {
 	kind  envelopeKind
 	node  int
+	sent  int64  // of an event: when, in ns since 1970
 	token uint64 // names the publication or the question at its node, so that what comes back finds who waits for it
 
 	publication      // of an event; its channel is the bus message's. Of a question: the sender, and the channel
@@ -35,6 +37,7 @@ func encodeEnvelope(e *envelope) []byte {
 	dst = binary.AppendUvarint(dst, e.token)
 	switch e.kind {
 	case eventEnvelope:
+		dst = binary.AppendUvarint(dst, uint64(e.sent))
 		for _, text := range []string{e.sender, e.key, e.id, e.event.Name, e.event.Payload} {
 			dst = appendText(dst, text)
 		}
@@ -69,6 +72,7 @@ func parseEnvelope(channel string, data []byte) (e envelope, err error) {
 	switch e.kind {
 	case eventEnvelope:
 		e.event.Channel = channel
+		e.sent = int64(r.number())
 		for _, text := range []*string{&e.sender, &e.key, &e.id, &e.event.Name, &e.event.Payload} {
 			*text = r.text()
 		}
@@ -144,9 +148,9 @@ func (r *envelopeReader) text() string {
 	return text
 }
 
-// eventOnBus is the envelope of a publication.
-func eventOnBus(node int, token uint64, p *publication) []byte {
-	return encodeEnvelope(&envelope{kind: eventEnvelope, node: node, token: token, publication: *p})
+// eventOnBus is the envelope of a publication that is sent at that time.
+func eventOnBus(at time.Time, node int, token uint64, p *publication) []byte {
+	return encodeEnvelope(&envelope{kind: eventEnvelope, node: node, sent: at.UnixNano(), token: token, publication: *p})
 }
 
 // questionOnBus asks whether the instance hears the channel at any other node.

@@ -11,7 +11,7 @@ func envelopes() []envelope {
 	base := uint64(1 << 40)
 	return []envelope{
 		{kind: eventEnvelope, node: 1, publication: publication{event: wire.Event{Channel: "room", Name: "n", Payload: "p"}}},
-		{kind: eventEnvelope, node: 65535, token: 1 << 63, publication: publication{
+		{kind: eventEnvelope, node: 65535, sent: 1 << 60, token: 1 << 63, publication: publication{
 			event: wire.Event{Channel: "room", Name: "", Payload: "\x00\xff"}, sender: "ann", key: "k", id: "i", base: &base,
 		}},
 		{kind: questionEnvelope, node: 2, token: 7, publication: publication{sender: "ann", event: wire.Event{Channel: "room"}}},

@@ -300,7 +300,7 @@ function drawCell(entry, owner, result, peer) {
   else if (peer !== null && !result.seenByBoth.has(entry.id)) cell.className = "lone";
   const what = make("span", "what", "");
   if (entry.from) what.append(make("span", "who", entry.from === owner ? "own" : label(entry.from)), " ");
-  if (entry.key && server?.document) what.append(`${entry.key} = `);
+  if (entry.key && entry.key !== "page-" + entry.from) what.append(`${entry.key} = `);
   what.append(entry.text);
   what.title = entry.text;
   line.append(make("span", "place", String(entry.place)), what);

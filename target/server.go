@@ -67,6 +67,8 @@ type Server struct {
 	started   time.Time
 	serving   atomic.Bool
 	streams   sync.WaitGroup // the goroutines of streams
+	writes    latency        // of one write to a subscriber
+	busLag    latency        // of an event that came over the bus
 	draining  chan struct{}  // closed when the shutdown begins: who makes a request wait for an event ends it
 
 	document bool // channels have documents

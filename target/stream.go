@@ -119,13 +119,16 @@ func (st *stream) flush() {
 			}
 			return
 		}
+		began := st.server.uptime()
 		done, err := st.writer.write(batch, st.server.options.WriteTimeout)
+		ended := st.server.uptime()
+		st.server.writes.observe(ended - began)
 		st.count(done)
 		if err != nil {
 			st.failed(err)
 			return
 		}
-		st.wrote()
+		st.wrote(ended)
 	}
 }
 
@@ -150,11 +153,11 @@ func (st *stream) take() (batch []*frame, ending bool) {
 	return batch, false
 }
 
-// wrote removes what take returned from the outbox.
-func (st *stream) wrote() {
+// wrote removes what take returned from the outbox, and whose write ended at that time.
+func (st *stream) wrote(at time.Duration) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	st.lastWrite = st.server.uptime()
+	st.lastWrite = at
 	if st.state != streamGone { // else it was emptied by whoever ended it
 		st.box.wrote()
 	}

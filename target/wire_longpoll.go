@@ -313,13 +313,16 @@ func (p *pollSession) answer(w http.ResponseWriter, status int, batch []*frame) 
 	defer st.server.scratch.put(scratch)
 	*scratch = phoenix.AppendPoll(*scratch, status, token, messages...)
 	sum.bytes = len(*scratch)
+	began := st.server.uptime()
 	if !st.server.writeReply(w, http.StatusOK, *scratch) {
 		sum = written{}
 		st.server.counters.Add(PollsFailed, 1)
 	}
 	st.count(sum)
 	if len(batch) > 0 {
-		st.wrote()
+		ended := st.server.uptime()
+		st.server.writes.observe(ended - began)
+		st.wrote(ended)
 	}
 }
 

@@ -27,6 +27,7 @@ type world struct {
 	t        *testing.T
 	network  *memnet.Network
 	addr     string
+	server   *target.Server
 	counters *target.Counters
 	client   *http.Client
 	stop     context.CancelFunc
@@ -50,7 +51,7 @@ func newWorld(t *testing.T, options target.Options, wrap func(net.Listener) net.
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.counters = server.Counters()
+	w.server, w.counters = server, server.Counters()
 	ctx, cancel := context.WithCancel(t.Context())
 	w.stop = cancel
 	go func() { w.served <- server.Serve(ctx, l) }()
