@@ -48,7 +48,7 @@ func TestParseBudget(t *testing.T) {
 		{"reach{windw:a}", "value==1", `reach has no tag "windw", did you mean "window"?: its tags are window`},
 		{"reach{window:a,window:b}", "value==1", `the tag window of reach is given twice: write a budget of its own for each value`},
 		{"clients{window:a}", "value==1", `clients has no tags: write clients alone`},
-		{"own_latency{path:poll}", "max<1", `unknown path "poll": write path:reply or path:sse`},
+		{"own_latency{path:socket}", "max<1", `unknown path "socket": write path:reply or path:sse or path:poll or path:websocket`},
 		{"ties{class:observer}", "count==0", `unknown class "observer": write class:originator-observer or class:observer-observer`},
 		{"ties{class:observer-observers}", "count==0", `unknown class "observer-observers", did you mean "observer-observer"?: write class:originator-observer or class:observer-observer`},
 		{"order_inversions{class:observer-observer}", "count==0", `order_inversions has no tag "class": its tags are window`},

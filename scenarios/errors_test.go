@@ -179,6 +179,7 @@ func TestErrorsOfSections(t *testing.T) {
 		{"window of a budget", whole + "windows: {steady: 0s..5s}\nbudgets:\n  reach{window:stedy}: value==1\n", `s.yaml:6:3: budgets: there is no window "stedy", did you mean "steady"?`},
 		{"load of a budget", whole + "budgets:\n  http_reqs{load:talk}: count>1\n", `s.yaml:5:3: budgets: there is no flood "talk"`},
 		{"path of a budget", whole + "budgets:\n  own_latency{path:see}: max<1s\n", `s.yaml:5:3: budgets: unknown path "see", did you mean "sse"?`},
+		{"another path of a budget", whole + "budgets:\n  own_latency{path:socket}: max<1s\n", `s.yaml:5:3: budgets: unknown path "socket"`},
 		{"class of a budget", whole + "budgets:\n  ties{class:observer_observer}: count==0\n", `s.yaml:5:3: budgets: unknown class "observer_observer", did you mean "observer-observer"?`},
 		{"aggregation", whole + "budgets: {reach: p(99)==1}\n", `s.yaml:4:18: budgets.reach: reach has no aggregation "p(99)"`},
 		{"long form without threshold", whole + "budgets: {reach: [{}]}\n", "s.yaml:4:19: budgets.reach[1]: threshold is missing"},

@@ -50,7 +50,7 @@ func (t MetricType) Aggregations() []string {
 const (
 	TagWindow = "window" // a window of the scenario: what was due in it
 	TagClass  = "class"  // who disagrees, or could: originator-observer or observer-observer
-	TagPath   = "path"   // by which way a delivery came: reply or sse
+	TagPath   = "path"   // by which way a delivery came: reply, sse, poll or websocket
 	TagLoad   = "load"   // a flood of the scenario; without it a metric leaves floods out
 )
 
@@ -63,7 +63,7 @@ func tagWords(tag string) []string {
 	case TagClass:
 		return []string{"originator-observer", "observer-observer"}
 	case TagPath:
-		return []string{"reply", "sse"}
+		return []string{"reply", "sse", "poll", "websocket"}
 	default:
 		return nil
 	}

@@ -11,14 +11,31 @@ import (
 func (f *File) serverWarnings(cores int) []string {
 	b := &f.Server.Bundled
 	warnings := slices.Concat(f.orderWarnings(), b.clusterWarnings(cores), b.replayWarnings())
-	if b.Knobs.Echo == EchoNone {
-		for _, budget := range f.Budgets {
-			if budget.Metric == "own_latency" {
-				warnings = append(warnings, "budgets."+budget.Selector+": with echo: none no sender hears of its own event, so that the figure has no data")
-			}
+	for _, budget := range f.Budgets {
+		path := budget.Tags[TagPath]
+		switch {
+		case budget.Metric == "own_latency" && b.Knobs.Echo == EchoNone:
+			warnings = append(warnings, "budgets."+budget.Selector+": with echo: none no sender hears of its own event, so that the figure has no data")
+		case path != "" && !slices.Contains(b.paths(), path):
+			warnings = append(warnings, "budgets."+budget.Selector+": nothing comes by that path with the wire "+b.Wire+" and echo: "+b.Knobs.Echo+", so that the figure has no data")
 		}
 	}
 	return warnings
+}
+
+// paths lists by which ways events come to clients, in the words of TagPath.
+func (b *Bundled) paths() []string {
+	down := "sse"
+	switch b.Wire {
+	case LongPollWire:
+		down = "poll"
+	case ChannelsWire:
+		down = "websocket"
+	}
+	if b.Knobs.Echo == EchoReply {
+		return []string{down, "reply"}
+	}
+	return []string{down}
 }
 
 // orderWarnings are those about guarantees that the bundled target does not promise.

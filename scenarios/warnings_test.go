@@ -86,6 +86,9 @@ func TestWarningsOfTheBundledTarget(t *testing.T) {
 		{"sent again, with holes", "replay: 9", "", 0, "server.bundled.replay: with dispatch: concurrent ids may come out of order, so that a stream that ends between two such events misses one"},
 		{"a figure without data", "echo: none", `budgets: {own_latency: "max<1s", "own_latency{path:sse}": "max<1s", other_latency: "max<1s"}`, 0, "budgets.own_latency: with echo: none no sender hears of its own event, so that the figure has no data\n" +
 			"budgets.own_latency{path:sse}: with echo: none no sender hears of its own event, so that the figure has no data"},
+		{"paths of a design", "", `budgets: {"own_latency{path:reply}": "max<1s", "other_latency{path:sse}": "max<1s"}`, 0, ""},
+		{"a path of another wire", "design: channels", `budgets: {"own_latency{path:websocket}": "max<1s", "other_latency{path:sse}": "max<1s"}`, 0, "budgets.other_latency{path:sse}: nothing comes by that path with the wire channels and echo: stream, so that the figure has no data"},
+		{"a path of another echo", "design: long-poll", `budgets: {"fanout_latency{path:poll}": "max<1s", "own_latency{path:reply}": "max<1s"}`, 0, "budgets.own_latency{path:reply}: nothing comes by that path with the wire long-poll and echo: stream, so that the figure has no data"},
 	}
 	for _, test := range tests {
 		f := parse(t, whole+"server: {bundled: {"+test.bundled+"}}\n"+test.rest)
