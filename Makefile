@@ -10,7 +10,7 @@ COUNT     ?= 6
 PKG       ?= ./...
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check fmt fuzz bench benchstat bench-receive verify-delay verify-noise verify-zero verify-divergence verify-rows verify-page golden cover clean
+.PHONY: help demo build test check fmt fuzz bench benchstat bench-receive verify-delay verify-noise verify-zero verify-divergence verify-nodes verify-rows verify-page golden cover clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -76,6 +76,9 @@ verify-zero: ## five runs each of the default load in the design single-channel,
 
 verify-divergence: ## three runs of the default scenario: the reply overtakes the stream, and a witness proves it
 	@go test -count=1 -run '^TestVerifyDivergence$$' -v -timeout 30m ./cmd/holobench -verify
+
+verify-nodes: ## three nodes over NATS and JetStream, 5 ms apart: who disagrees, what a kill -9 loses, which echoes go astray
+	@go test -count=1 -run '^TestVerifyNodes$$' -v -timeout 30m ./cmd/holobench -verify
 
 # DuckDB comes from npm and is kept in bin/; nothing of holobench reads what it says.
 verify-rows: build ## run scenarios.yaml and count its rows with DuckDB, an independent reader (needs node and npm)

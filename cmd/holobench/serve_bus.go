@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -43,35 +45,63 @@ func (f *clusterFlags) join(ctx context.Context, o *target.Options) (leave func(
 	if o.Counters == nil {
 		o.Counters = target.MemoryCounters()
 	}
-	broker := target.BrokerOptions{
-		URL: f.url, Name: f.name, Node: o.Node, Dial: new(net.Dialer).Dial,
-		Trouble: func(err error) {
-			o.Counters.Add(target.BusFailed, 1)
-			o.Logger.Warn("the bus is in trouble", "error", err)
-		},
-	}
-	var bus target.Bus
-	switch f.kind {
-	case run.BusNATS:
-		joined, err := target.DialNATS(broker)
-		if err != nil {
-			return nil, failed(err)
-		}
-		bus, leave = joined, joined.Close
-	case run.BusJetStream:
-		joined, err := target.DialJetStream(ctx, broker)
-		if err != nil {
-			return nil, failed(err)
-		}
-		bus, leave = joined, joined.Close
-	default:
-		return nil, fmt.Errorf("--bus-kind %q: it must be %s or %s", f.kind, run.BusNATS, run.BusJetStream)
-	}
-	if f.delay > 0 {
-		bus = target.DelayBus(bus, o.Node, func(int, int) time.Duration { return f.delay })
+	trouble := &busTrouble{counters: o.Counters, log: o.Logger}
+	bus, err := f.dial(ctx, target.BrokerOptions{
+		URL: f.url, Name: f.name, Node: o.Node, Dial: new(net.Dialer).Dial, Trouble: trouble.note,
+	})
+	if err != nil {
+		return nil, err
 	}
 	o.Bus = bus
-	return leave, nil
+	if f.delay > 0 {
+		o.Bus = target.DelayBus(bus, o.Node, func(int, int) time.Duration { return f.delay })
+	}
+	return func() {
+		bus.Close()
+		trouble.end()
+	}, nil
+}
+
+// brokerBus is a target.Bus over a connection.
+type brokerBus interface {
+	target.Bus
+	Close()
+}
+
+func (f *clusterFlags) dial(ctx context.Context, o target.BrokerOptions) (brokerBus, error) {
+	switch f.kind {
+	case run.BusNATS:
+		bus, err := target.DialNATS(o)
+		return bus, failed(err)
+	case run.BusJetStream:
+		bus, err := target.DialJetStream(ctx, o)
+		return bus, failed(err)
+	}
+	return nil, fmt.Errorf("--bus-kind %q: it must be %s or %s", f.kind, run.BusNATS, run.BusJetStream)
+}
+
+// busTrouble counts and logs what a bus complains of, until its node has ended: the counters are unmapped then.
+type busTrouble struct {
+	counters *target.Counters
+	log      *slog.Logger
+
+	mu    sync.Mutex
+	ended bool
+}
+
+func (b *busTrouble) note(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.ended {
+		b.counters.Add(target.BusFailed, 1)
+		b.log.Warn("the bus is in trouble", "error", err)
+	}
+}
+
+func (b *busTrouble) end() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ended = true
 }
 
 // clusterArguments are the arguments of serve that say what o says of the other nodes.
