@@ -123,6 +123,7 @@ type webSocket struct {
 	buffers *sync.Pool
 	early   []byte        // what came before the socket was open
 	whole   bool          // a message was completed by what was fed last
+	ending  *socketEnd    // what was fed last is a reason to end; nil = it was none
 	quiet   chan struct{} // closed when nothing more is to be expected from the client
 	closed  chan struct{} // closed with the connection
 
@@ -153,12 +154,7 @@ func (w *webSocket) waitGone() {
 		err = w.receive()
 	}
 	var end *socketEnd
-	var fault *websocket.FaultError
-	switch {
-	case errors.As(err, &end):
-	case errors.As(err, &fault):
-		end = &socketEnd{code: fault.Code, reason: fault.What}
-	default: // the connection has ended, from whichever side
+	if !errors.As(err, &end) { // the connection has ended, from whichever side
 		close(w.quiet)
 		return
 	}
@@ -210,8 +206,17 @@ func (w *webSocket) receive() error {
 	}
 }
 
-// feed gives bytes to the parser, which calls the methods below.
-func (w *webSocket) feed(b []byte) error { return w.parser.Feed(b, w) }
+// feed gives bytes to the parser, which calls the methods below. The error is why the socket has to end.
+func (w *webSocket) feed(b []byte) error {
+	var fault *websocket.FaultError
+	if err := w.parser.Feed(b, w); errors.As(err, &fault) {
+		return &socketEnd{code: fault.Code, reason: fault.What}
+	}
+	if w.ending != nil {
+		return w.ending
+	}
+	return nil
+}
 
 // expect sets how long the next bytes may take, unless a Close was sent, whose answer has a deadline already.
 func (w *webSocket) expect(d time.Duration) {
@@ -232,7 +237,7 @@ func (w *webSocket) timedOut(err error, end socketEnd) error {
 	return err
 }
 
-// discard reads until the client has closed the connection, or the time for its answer to the Close is over. That time begins
+// discard reads until the client has sent its Close or is gone, or the time for that is over. That time begins
 // when the Close is written, and a write that takes too long ends the connection: until then there is no deadline.
 func (w *webSocket) discard() {
 	w.mu.Lock()
@@ -245,21 +250,24 @@ func (w *webSocket) discard() {
 		return // never: the pool holds nothing else
 	}
 	defer w.buffers.Put(buffer)
-	for {
-		if _, err := w.conn.Read(*buffer); err != nil {
+	for !w.parser.Closed() {
+		n, err := w.conn.Read(*buffer)
+		if err != nil {
 			return
 		}
+		_ = w.parser.Feed((*buffer)[:n], w) // after a fault nothing is read as frames any more, not even a Close
 	}
 }
 
 // OnText implements websocket.Handler: a message of Phoenix.
 func (w *webSocket) OnText(text []byte) error {
 	w.whole = true
-	if !w.client.stream.open() {
+	if w.ending != nil || !w.client.stream.open() {
 		return nil // no answer would reach the client: it is as if the message had come too late
 	}
 	if err := w.message.Parse(text); err != nil {
-		return &socketEnd{code: websocket.PolicyViolated, reason: err.Error()}
+		w.endBy(socketEnd{code: websocket.PolicyViolated, reason: err.Error()})
+		return nil
 	}
 	w.client.handle(context.Background(), w.message) // nothing that it waits for takes longer than Options.BusTimeout
 	w.message.Payload = nil                          // it is part of a buffer that others use
@@ -267,9 +275,10 @@ func (w *webSocket) OnText(text []byte) error {
 }
 
 // OnBinary implements websocket.Handler.
-func (*webSocket) OnBinary([]byte) error {
+func (w *webSocket) OnBinary([]byte) error {
 	const unsupported websocket.Code = 1003
-	return &socketEnd{code: unsupported, reason: "binary messages are not read here"}
+	w.endBy(socketEnd{code: unsupported, reason: "binary messages are not read here"})
+	return nil
 }
 
 // OnPing implements websocket.Handler: the Pong keeps its place among what the client is told.
@@ -283,8 +292,16 @@ func (w *webSocket) OnPing(b []byte) error {
 func (*webSocket) OnPong([]byte) error { return nil }
 
 // OnClose implements websocket.Handler: the answer says the same.
-func (*webSocket) OnClose(code websocket.Code, reason []byte) error {
-	return &socketEnd{code: code, reason: string(reason), byPeer: true}
+func (w *webSocket) OnClose(code websocket.Code, reason []byte) error {
+	w.endBy(socketEnd{code: code, reason: string(reason), byPeer: true})
+	return nil
+}
+
+// endBy notes the first reason to end.
+func (w *webSocket) endBy(e socketEnd) {
+	if w.ending == nil {
+		w.ending = &e
+	}
 }
 
 // end sends the Close, waits a little for the client's, so that the connection is not reset under what it has not read yet,
