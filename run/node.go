@@ -29,6 +29,7 @@ type NodeOptions struct {
 	Knobs     target.Knobs
 	Outbox    int           // events that may wait for one subscriber; 0 = the target's default
 	Heartbeat time.Duration // 0 = the target's default
+	Seed      uint64        // of what the node draws at random
 }
 
 // StartNode starts a node and returns when it answers.

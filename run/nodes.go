@@ -22,6 +22,7 @@ func (x *execution) startNodes(work context.Context, fail context.CancelCauseFun
 		node, err := x.o.StartNode(work, NodeOptions{
 			Number: number, Nodes: x.plan.Nodes, Bus: bus,
 			Design: x.plan.Design, Wire: x.plan.Wire, Knobs: x.plan.Knobs, Outbox: x.plan.Outbox, Heartbeat: x.plan.Heartbeat,
+			Seed: x.plan.Seed,
 		})
 		if err != nil {
 			return fmt.Errorf("start node %d of the bundled target: %w", number, err)

@@ -19,6 +19,7 @@ type knobFlags struct {
 
 	outbox, replay int
 	heartbeat      time.Duration
+	seed           uint64
 }
 
 // register adds the flags to serve.
@@ -43,13 +44,14 @@ func (k *knobFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&k.serverTriggered, "server-triggered", "", "rate of events that no client caused, in each channel, such as 5/s (default: none)")
 	c.Flags().IntVar(&k.outbox, "outbox", 0, "how many events may wait for one subscriber (default: 1024)")
 	c.Flags().DurationVar(&k.heartbeat, "heartbeat", 0, "a stream that was silent for so long gets a comment (default: 15s)")
+	c.Flags().Uint64Var(&k.seed, "seed", 0, "of what is drawn at random: --fanout-order shuffled")
 	c.Flags().StringVar(&k.wire, "wire", "", "how clients speak to the server, beside json: "+wireNames()+" (default: "+
 		groupByDesign(func(d target.Design) string { return string(d.Wire()) })+")")
 }
 
 // apply puts the flags into o. What o.Design cannot be asked for, target.New says.
 func (k *knobFlags) apply(c *cobra.Command, o *target.Options) error {
-	o.Wire, o.OutboxFrames, o.Heartbeat = target.Wire(k.wire), k.outbox, k.heartbeat
+	o.Wire, o.OutboxFrames, o.Heartbeat, o.Seed = target.Wire(k.wire), k.outbox, k.heartbeat, k.seed
 	o.Knobs = target.Knobs{
 		Dispatch: target.Dispatch(k.dispatch), Stamp: target.Stamp(k.stamp), Echo: target.Echo(k.echo), Registry: target.Registry(k.registry),
 		WhenFull: target.WhenFull(k.whenFull), FanoutOrder: target.FanoutOrder(k.fanoutOrder), Replay: k.replay,
@@ -98,6 +100,9 @@ func knobArguments(o run.NodeOptions) []string {
 	}
 	if o.Heartbeat != 0 {
 		add("heartbeat", o.Heartbeat.String())
+	}
+	if o.Seed != 0 {
+		add("seed", strconv.FormatUint(o.Seed, 10))
 	}
 	return all
 }

@@ -35,13 +35,14 @@ func TestKnobsReachTheNode(t *testing.T) {
 	for _, want := range []run.NodeOptions{
 		{},
 		{Knobs: target.Knobs{Replay: -1}},
-		{Wire: "json", Knobs: turned, Outbox: 64, Heartbeat: 1500 * time.Millisecond},
+		{Wire: "json", Knobs: turned, Outbox: 64, Heartbeat: 1500 * time.Millisecond, Seed: 1<<64 - 1},
 	} {
 		got, err := parseKnobs(t, knobArguments(want))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.Knobs != want.Knobs || string(got.Wire) != want.Wire || got.OutboxFrames != want.Outbox || got.Heartbeat != want.Heartbeat {
+		if got.Knobs != want.Knobs || string(got.Wire) != want.Wire || got.OutboxFrames != want.Outbox || got.Heartbeat != want.Heartbeat ||
+			got.Seed != want.Seed {
 			t.Errorf("asked for %+v, got %+v", want, got)
 		}
 	}
