@@ -149,14 +149,13 @@ func TestChannelsSlowClient(t *testing.T) {
 		{"events", target.Options{OutboxFrames: 16, WriteTimeout: time.Hour}, func(w *world, _ io.Writer) {
 			for range 100 {
 				w.say("", "red", strings.Repeat("x", 16<<10))
-				time.Sleep(time.Second / 2)
+				synctest.Wait()
 			}
 		}, "cut_outbox_full=1 cut_write_timeout=0"},
 		{"a write", target.Options{}, func(w *world, _ io.Writer) {
 			for range 8 {
 				w.say("", "red", strings.Repeat("x", 60<<10))
 			}
-			time.Sleep(11 * time.Second)
 		}, "cut_outbox_full=0 cut_write_timeout=1"},
 		{"pings", target.Options{OutboxFrames: 16, WriteTimeout: time.Hour}, func(_ *world, slow io.Writer) {
 			ping := websocket.AppendFrame(nil, websocket.Frame{Opcode: websocket.Ping, Masked: true, Payload: make([]byte, 125)})
@@ -179,6 +178,7 @@ func TestChannelsSlowClient(t *testing.T) {
 				slow := w.dial(socketRequest + string(websocket.AppendFrame(nil, join)))
 				synctest.Wait()
 				test.fill(w, slow)
+				time.Sleep(11 * time.Second) // a write has ten
 				w.count(test.want + " streams_opened=2 streams_closed=1 cut_write_error=0")
 				if heard := len(said(fast.takeTexts())); uint64(heard) != w.counters.Get(target.EventsDispatched) {
 					t.Errorf("the fast client heard %d events of %d", heard, w.counters.Get(target.EventsDispatched))
