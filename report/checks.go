@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"strings"
 
 	"holobench/history"
 )
@@ -62,7 +63,12 @@ func (f *Figures) checks(run *history.Run) []Check {
 	if rejected+unknown > 0 {
 		commands.Note = fmt.Sprintf("%s were rejected, %s got no whole reply", thousands(rejected), thousands(unknown))
 	}
-	written := counter["deliveries_written_sse"] + counter["deliveries_written_reply"]
+	written := int64(0)
+	for name, n := range counter {
+		if strings.HasPrefix(name, "deliveries_written_") { // by whatever way: sse, reply, poll, websocket
+			written += n
+		}
+	}
 	arrivals := Check{
 		Name: "arrivals", Sides: []Side{{"seen by the clients", f.deliveries + alien}, {"written by the target", written}},
 		Agree: f.deliveries+alien == written,
