@@ -21,6 +21,7 @@ type serveFlags struct {
 	addr, design, readyFile, counters, journal string
 	knobs                                      knobFlags
 	cluster                                    clusterFlags
+	debug                                      debugFlags
 	node                                       int
 	untilStdinCloses                           bool
 }
@@ -35,6 +36,7 @@ func serveCommand() *cobra.Command {
   GET  /events?instance=ID&channel=NAME   the event stream of one client
   POST /command                           {"instance":"ID","channel":"NAME","name":"message","payload":"..."}
   GET  /healthz                           node and design
+  GET  /                                  a page to look at in two browser tabs
 
 A design is a preset of knobs; a flag turns one knob and leaves the rest. docs/designs.md says of each which anomaly it
 causes or cures.
@@ -55,6 +57,7 @@ Designs: ` + strings.Join(designNames(), ", ") + `.`,
 	c.Flags().StringVar(&f.design, "design", "hologram", "what the server does with a command: "+strings.Join(designNames(), ", "))
 	f.knobs.register(c)
 	f.cluster.register(c)
+	f.debug.register(c)
 	c.Flags().StringVar(&f.readyFile, "ready-file", "", "write host:port into this file once the server listens")
 	c.Flags().IntVar(&f.node, "node", 1, "number of this node in the journal")
 	c.Flags().StringVar(&f.counters, "counters", "", "memory-mapped counters file, which survives kill -9")
@@ -100,6 +103,11 @@ func serve(ctx context.Context, f serveFlags, o target.Options, stdin io.Reader,
 	if err != nil {
 		return err
 	}
+	stopDebug, err := f.debug.start(ctx, server, stderr)
+	if err != nil {
+		return err
+	}
+	defer stopDebug()
 	if f.untilStdinCloses {
 		whole, end := untilStdinCloses(ctx, stdin) // the generator drains before it lets its nodes go
 		defer end()
