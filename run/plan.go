@@ -114,15 +114,21 @@ func (p *Plan) Subscribers() map[string]int {
 	return count
 }
 
-// Deliveries is how many deliveries a load is expected to cause, when its senders take turns at random and nothing is lost.
+// Deliveries is how many deliveries a load is expected to cause, when its senders take turns at random and nothing is lost. Where
+// senders are not told of their own events they are not counted; values that are left out for newer ones are, since how many there
+// will be depends on who keeps up.
 func (p *Plan) Deliveries(l *Load) float64 {
 	subscribers := p.Subscribers()
 	if l.Flood {
 		return l.Stages.Commands() * float64(subscribers[l.Message.Channel])
 	}
-	sum, group := 0, p.Groups[l.Group]
+	sum, group, untold := 0, p.Groups[l.Group], p.Promises()["self_echo"] == ""
 	for i := range l.Only {
-		sum += subscribers[l.channel(&group, i)]
+		channel := l.channel(&group, i)
+		sum += subscribers[channel]
+		if untold && group.listens() && group.Channel(i) == channel {
+			sum--
+		}
 	}
 	return l.Stages.Commands() * float64(sum) / float64(max(1, l.Only))
 }

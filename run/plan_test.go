@@ -5,6 +5,7 @@ import (
 
 	"holobench/history"
 	"holobench/scenarios"
+	"holobench/target"
 )
 
 func TestPlanFromFile(t *testing.T) {
@@ -42,6 +43,12 @@ budgets:
 	for i, want := range []struct{ commands, deliveries float64 }{{200, 4000}, {40, 800}, {20, 400}} {
 		if l := &p.Loads[i]; l.Stages.Commands() != want.commands || p.Deliveries(l) != want.deliveries {
 			t.Errorf("load %s: %v commands and %v deliveries, want %v", l.Name, l.Stages.Commands(), p.Deliveries(l), want)
+		}
+	}
+	p.Knobs.Echo = target.EchoNone // 20 hear in each room: 19 of the talk of a member, 20 of a backend that does not listen
+	for i, want := range []float64{3800, 800, 400} {
+		if l := &p.Loads[i]; p.Deliveries(l) != want {
+			t.Errorf("load %s without a self-echo: %v deliveries, want %v", l.Name, p.Deliveries(l), want)
 		}
 	}
 	if got := p.Loads[1].channel(&p.Groups[1], 3); got != "room-2" {
