@@ -12,6 +12,7 @@ import (
 // that is expected has arrived. It judges nothing: the report counts again, from the history and by the full rule.
 type tally struct {
 	next func([]history.Observation)
+	deaf bool // authors are not told of their own events; set before the first batch
 
 	subscribed atomic.Int64 // streams that are ready now
 	delivered  atomic.Int64
@@ -21,11 +22,15 @@ type tally struct {
 	mu       sync.Mutex
 	ready    map[uint32]int       // subscriptions of a channel
 	streams  map[stream][]uint32  // the channels of a ready stream
+	heard    map[subscription]int // ready streams, one at a time but around a reconnect
 	inFlight map[wire.EventID]int // subscriptions of the channel when the command was sent
 	expected int64                // deliveries of the commands that the server took
 }
 
-type stream struct{ client, conn uint32 }
+type (
+	stream       struct{ client, conn uint32 }
+	subscription struct{ client, channel uint32 }
+)
 
 // observe counts a batch and hands it on.
 func (t *tally) observe(batch []history.Observation) {
@@ -52,7 +57,7 @@ func (t *tally) stream(o *history.Observation) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.ready == nil {
-		t.ready, t.streams = make(map[uint32]int), make(map[stream][]uint32)
+		t.ready, t.streams, t.heard = make(map[uint32]int), make(map[stream][]uint32), make(map[subscription]int)
 	}
 	key := stream{o.Client, o.Conn}
 	if o.Kind == history.Subscribed {
@@ -60,6 +65,7 @@ func (t *tally) stream(o *history.Observation) {
 			t.subscribed.Add(1)
 		}
 		t.ready[o.Channel]++
+		t.heard[subscription{o.Client, o.Channel}]++
 		t.streams[key] = append(t.streams[key], o.Channel)
 		return
 	}
@@ -67,6 +73,7 @@ func (t *tally) stream(o *history.Observation) {
 		t.subscribed.Add(-1)
 		for _, channel := range channels {
 			t.ready[channel]--
+			t.heard[subscription{o.Client, channel}]--
 		}
 		delete(t.streams, key)
 	}
@@ -81,6 +88,9 @@ func (t *tally) command(o *history.Observation) {
 	}
 	if o.Kind == history.Sent {
 		t.inFlight[o.Event] = t.ready[o.Channel]
+		if t.deaf && t.hears(o.Client, o.Channel) {
+			t.inFlight[o.Event]--
+		}
 		return
 	}
 	if o.Kind == history.Replied && o.Err == history.NoErr {
@@ -88,6 +98,11 @@ func (t *tally) command(o *history.Observation) {
 	}
 	delete(t.inFlight, o.Event)
 	t.settled.Add(1)
+}
+
+// hears says whether a client is subscribed to a channel; the caller holds mu.
+func (t *tally) hears(client, channel uint32) bool {
+	return t.heard[subscription{client, channel}] > 0
 }
 
 // complete says whether every command is settled and as much has arrived as was expected.

@@ -80,7 +80,10 @@ func TestEveryWire(t *testing.T) {
 				p := rooms(string(c.design), 40, 20, 5*time.Second)
 				p.Wire, p.Knobs = string(c.wire), c.knobs
 				network := memnet.New(nil)
-				all, _ := carryOut(t.Context(), t, p, spoken(network, nil), network.DialContext)
+				all, result := carryOut(t.Context(), t, p, spoken(network, nil), network.DialContext)
+				if drained := time.Duration(result.End - result.LoadEnd); drained > time.Second {
+					t.Errorf("the drain took %v: it waited for what does not come", drained)
+				}
 				const commands, members = 100, 20
 				wanted := commands * members
 				if c.author == history.NoPath {
