@@ -38,6 +38,9 @@ func serveCommand() *cobra.Command {
   GET  /healthz                           node and design
   GET  /                                  a page to look at in two browser tabs
 
+That is the wire json, which is always there. --wire adds the paths of another one: /hologram/..., /socket/longpoll or
+/socket/websocket.
+
 A design is a preset of knobs; a flag turns one knob and leaves the rest. docs/designs.md says of each which anomaly it
 causes or cures.
 
