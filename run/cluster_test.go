@@ -242,6 +242,47 @@ func TestTheDeathOfTheLastNodeEndsTheRun(t *testing.T) {
 	})
 }
 
+// deadBus is a bus process that has died.
+type deadBus struct{ done chan struct{} }
+
+func (b *deadBus) Addr() string               { return "127.0.0.1:4222" }
+func (b *deadBus) PID() int                   { return 7 }
+func (b *deadBus) Done() <-chan struct{}      { return b.done }
+func (b *deadBus) Exit() string               { return "signal: killed" }
+func (b *deadBus) Stop(context.Context) error { return nil }
+
+func TestTheDeathOfTheBusEndsTheRun(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		network, bus := memnet.New(nil), target.NewMemoryBus(target.MemoryBusOptions{})
+		defer bus.Close()
+		p := clusterOf(2, "hologram", 20, 50, time.Hour)
+		p.Bus.Kind, p.MayDie = run.BusNATS, true
+		var urls []string
+		start := startJoined(network.Listen, "target:0", bus)
+		result, err := run.Run(t.Context(), p, run.Options{
+			ID: 0xabc, Names: new(history.Names), Record: &memoryRecord{closed: make(chan struct{})}, Dial: network.DialContext,
+			SaveRun: func(history.Run) error { return nil },
+			StartNode: func(ctx context.Context, o run.NodeOptions) (run.Node, error) {
+				urls = append(urls, fmt.Sprint(o.Bus.Kind, " ", o.Bus.URL, " ", o.Bus.Name, " ", o.Number, " of ", o.Nodes))
+				return start(ctx, o)
+			},
+			StartBus: func(context.Context) (run.BusProcess, error) {
+				b := &deadBus{done: make(chan struct{})}
+				time.AfterFunc(10*time.Second, func() { close(b.done) })
+				return b, nil
+			},
+		})
+		const want = "the bus of the bundled target died (pid 7): signal: killed"
+		if err == nil || err.Error() != want || result.Ending != history.EndingFailed || result.Bus == nil || result.Bus.PID != 7 {
+			t.Errorf("run returned %v, ending %q, bus %+v; want %q", err, result.Ending, result.Bus, want)
+		}
+		if want := []string{"nats nats://127.0.0.1:4222 00000abc 1 of 2", "nats nats://127.0.0.1:4222 00000abc 2 of 2"}; !slices.Equal(urls, want) {
+			t.Errorf("the nodes were told %q, want %q", urls, want)
+		}
+	})
+}
+
 func TestPlansOfClustersAreChecked(t *testing.T) {
 	t.Parallel()
 	for want, change := range map[string]func(*run.Plan){

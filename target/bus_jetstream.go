@@ -30,6 +30,8 @@ type JetStreamBus struct {
 const (
 	jetStreamBytes    = 256 << 20
 	jetStreamChannels = 1 << 20 // events of more channels than that are not taken
+
+	jetStreamReaderLife = 30 * time.Second // a reader that asks for nothing for so long is that of a dead node
 )
 
 var (
@@ -88,7 +90,9 @@ func (b *JetStreamBus) Subscribe(receive func(BusMessage)) (stop func(), err err
 	if info.State.FirstSeq > 1 {
 		return nil, errBusLate
 	}
-	consumer, err := b.stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverAllPolicy})
+	consumer, err := b.stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
+		DeliverPolicy: jetstream.DeliverAllPolicy, InactiveThreshold: jetStreamReaderLife,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("subscribing to the bus: %w", err)
 	}
@@ -112,7 +116,17 @@ func (b *JetStreamBus) Subscribe(receive func(BusMessage)) (stop func(), err err
 		reading.Stop()
 		gate.close()
 		leave()
+		b.forget(consumer)
 	}, nil
+}
+
+// forget takes this node's reader from the broker, which would keep it for a while else.
+func (b *JetStreamBus) forget(consumer jetstream.Consumer) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if info := consumer.CachedInfo(); info != nil {
+		_ = b.stream.DeleteConsumer(ctx, info.Name) // a broker that is gone has forgotten it already
+	}
 }
 
 // take numbers one message of the stream and hands it on. It is called for one at a time.
