@@ -27,7 +27,7 @@ func refuse(status int, format string, values ...any) *refusal {
 
 // write sends the refusal as plain text.
 func (f *refusal) write(w http.ResponseWriter) {
-	if f.status == http.StatusServiceUnavailable {
+	if f.status == http.StatusServiceUnavailable || f.status == http.StatusTooManyRequests {
 		w.Header().Set("Retry-After", "1")
 	}
 	http.Error(w, f.text, f.status)

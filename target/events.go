@@ -46,18 +46,19 @@ func (s *Server) openStream(
 		return refused
 	}
 	defer s.letGo(kept)
-	if err := s.registry.reserve(s.options.MaxStreams, func() { s.streams.Add(2) }); err != nil {
-		return refuse(http.StatusServiceUnavailable, "%v", err)
+	address, refused := s.admit(r)
+	if refused != nil {
+		return refused
 	}
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		s.registry.release()
-		s.streams.Add(-2)
+		s.dismiss(address)
 		return refuse(http.StatusInternalServerError, "this connection cannot carry a stream")
 	}
 	chunked := r.ProtoAtLeast(1, 1)
 	writer := carry(http1Writer{conn: conn, chunked: chunked, scratch: &s.scratch})
 	st := newStream(s, sub.instance, spelling, writer, http1Head(chunked, time.Now()))
+	st.address = address
 	st.joined = make([]membership, 0, len(sub.channels))
 	s.open(st, func() { s.subscribe(st, sub.channels, kept, sub.from) })
 	return nil

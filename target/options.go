@@ -58,6 +58,8 @@ type Options struct {
 	MaxName     int // bytes of an instance, a channel or a command's name; default 200
 	MaxChannels int // channels of one stream; default 64
 	MaxStreams  int // open streams; default 100,000
+
+	MaxStreamsPerAddress int // ... from one address; default 100,000, because a load generator has one only
 }
 
 // withDefaults checks o and fills in what is zero.
@@ -111,6 +113,7 @@ func (o Options) withDefaults() (Options, error) {
 		{"max name", &o.MaxName, 200},
 		{"max channels", &o.MaxChannels, 64},
 		{"max streams", &o.MaxStreams, 100_000},
+		{"max streams per address", &o.MaxStreamsPerAddress, 100_000},
 		{"replay bytes", &o.ReplayBytes, 1 << 20},
 		{"max logs", &o.MaxLogs, 10_000},
 		{"document bytes", &o.DocumentBytes, 768 << 10},

@@ -29,7 +29,7 @@ const (
 func Wires() []Wire { return []Wire{JSON, HologramWire, LongPollWire, ChannelsWire} }
 
 // protocol is one wire. It turns requests into publications and hands them to Server.publish, the one path, whose result it
-// words as its own reply; and it adds its subscribers by registry.reserve and Server.open. A subscriber is a stream, whose
+// words as its own reply; and it adds its subscribers by Server.admit and Server.open. A subscriber is a stream, whose
 // streamWriter carries frames to the client by whatever it has (an SSE response, a WebSocket, the polls of a session). Its
 // channels are given to Server.subscribe, or come and go later by registry.join and registry.leave. What only this client is
 // told (a reply on its socket) goes into the same outbox by stream.enqueue, and keeps its place.

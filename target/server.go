@@ -69,7 +69,8 @@ type Server struct {
 	streams   sync.WaitGroup // the goroutines of streams
 	writes    latency        // of one write to a subscriber
 	busLag    latency        // of an event that came over the bus
-	draining  chan struct{}  // closed when the shutdown begins: who makes a request wait for an event ends it
+	addresses addresses
+	draining  chan struct{} // closed when the shutdown begins: who makes a request wait for an event ends it
 
 	document bool // channels have documents
 	keeps    bool // channels have logs
@@ -105,6 +106,7 @@ func New(options Options) (*Server, error) {
 		limits:    limits{frames: options.OutboxFrames, bytes: options.OutboxBytes, whenFull: k.WhenFull},
 		heartbeat: newHeartbeat(),
 		started:   time.Now(),
+		addresses: addresses{limit: options.MaxStreamsPerAddress},
 		draining:  make(chan struct{}),
 		document:  own.document,
 		keeps:     k.Dispatch == Serialized || k.Stamp == StampSequence || k.Replay > 0 || options.ordered(),

@@ -16,6 +16,7 @@ type stream struct {
 	server   *Server
 	writer   streamWriter
 	instance string
+	address  string       // where its client is; see addresses
 	flushFn  func()       // st.flush, bound once: "go st.flush()" would allocate at each delivery
 	joined   []membership // see channel
 	places   *places      // what its ids are made of; nil where they are those of its one channel, or there are none
@@ -250,6 +251,7 @@ func (st *stream) watch() {
 		st.heartbeat.Stop()
 	}
 	st.server.registry.remove(st)
+	st.server.addresses.give(st.address)
 	st.server.counters.Add(StreamsClosed, 1)
 	if reason := Counter(st.cutFor); reason != notCut { // nobody changes it any more
 		st.server.log.Warn("stream cut", "instance", st.instance, "reason", reason.String())

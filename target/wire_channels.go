@@ -45,7 +45,7 @@ func (c channelsWire) routes(s *Server) map[string]http.HandlerFunc {
 	return map[string]http.HandlerFunc{phoenix.WebSocketPath: func(w http.ResponseWriter, r *http.Request) {
 		accept, refused := checkSocket(w, r)
 		if refused == nil {
-			refused = c.open(s, w, accept)
+			refused = c.open(s, w, r, accept)
 		}
 		if refused != nil {
 			s.counters.Add(StreamsRefused, 1)
@@ -78,14 +78,14 @@ func checkSocket(w http.ResponseWriter, r *http.Request) (accept string, refused
 
 // open takes the connection over from net/http, as that of a stream, and sets the socket going. The answer that accepts it is
 // the first thing in its outbox.
-func (c channelsWire) open(s *Server, w http.ResponseWriter, accept string) *refusal {
-	if err := s.registry.reserve(s.options.MaxStreams, func() { s.streams.Add(2) }); err != nil {
-		return refuse(http.StatusServiceUnavailable, "%v", err)
+func (c channelsWire) open(s *Server, w http.ResponseWriter, r *http.Request, accept string) *refusal {
+	address, refused := s.admit(r)
+	if refused != nil {
+		return refused
 	}
 	conn, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		s.registry.release()
-		s.streams.Add(-2)
+		s.dismiss(address)
 		return refuse(http.StatusInternalServerError, "this connection cannot carry a WebSocket")
 	}
 	socket := &webSocket{
@@ -103,6 +103,7 @@ func (c channelsWire) open(s *Server, w http.ResponseWriter, accept string) *ref
 	head := websocket.AppendSwitch(nil, accept)
 	socket.client.stream = newStream(s, c.names.next("socket", s.options.Node), formatSocket, socket,
 		&frame{chunk: head, to: len(head), kind: headFrame})
+	socket.client.stream.address = address
 	s.open(socket.client.stream, func() {})
 	return nil
 }

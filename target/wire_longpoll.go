@@ -68,7 +68,7 @@ func (l longPollWire) routes(s *Server) map[string]http.HandlerFunc {
 		case r.ContentLength != 0:
 			refused = refuse(http.StatusBadRequest, "a poll has no body")
 		case session == nil:
-			refused = l.open(s, w)
+			refused = l.open(s, w, r)
 		default:
 			session.serve(w, r)
 		}
@@ -82,9 +82,10 @@ func (l longPollWire) routes(s *Server) map[string]http.HandlerFunc {
 }
 
 // open opens a session and answers with its token.
-func (l longPollWire) open(s *Server, w http.ResponseWriter) *refusal {
-	if err := s.registry.reserve(s.options.MaxStreams, func() { s.streams.Add(2) }); err != nil {
-		return refuse(http.StatusServiceUnavailable, "%v", err)
+func (l longPollWire) open(s *Server, w http.ResponseWriter, r *http.Request) *refusal {
+	address, refused := s.admit(r)
+	if refused != nil {
+		return refused
 	}
 	session := &pollSession{
 		client:   phoenixClient{server: s},
@@ -97,7 +98,7 @@ func (l longPollWire) open(s *Server, w http.ResponseWriter) *refusal {
 		polled:   s.uptime(),
 	}
 	st := newStream(s, l.names.next("session", s.options.Node), formatPoll, session, nil)
-	st.flushFn = session.flush
+	st.flushFn, st.address = session.flush, address
 	session.client.stream = st
 	l.sessions.add(session)
 	s.open(st, func() {})
