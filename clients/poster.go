@@ -49,7 +49,7 @@ type poster struct {
 	handled   int64
 }
 
-func newPoster(c *Client, giveUp context.Context, words phrasing) *poster {
+func newPoster(giveUp context.Context, c *Client, words phrasing) *poster {
 	return &poster{client: c, giveUp: giveUp, words: words}
 }
 

@@ -52,7 +52,7 @@ func (p *hologramProtocol) receiver(s *stream) receiver {
 
 // sender implements protocol.
 func (p *hologramProtocol) sender(giveUp context.Context) sender {
-	return newPoster(p.client, giveUp, &hologramPhrasing{protocol: p})
+	return newPoster(giveUp, p.client, &hologramPhrasing{protocol: p})
 }
 
 // joins implements protocol: a command needs a page, and no stream.
@@ -231,7 +231,7 @@ func hologramSequence(data []byte) uint64 {
 	if !found {
 		return 0
 	}
-	number, _, _ := leadingNumber(rest)
+	number, _ := leadingNumber(rest)
 	return number
 }
 

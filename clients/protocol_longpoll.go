@@ -44,7 +44,7 @@ func (p *pollProtocol) receiver(s *stream) receiver {
 
 // sender implements protocol.
 func (p *pollProtocol) sender(giveUp context.Context) sender {
-	return newPoster(p.client, giveUp, &pollPhrasing{protocol: p})
+	return newPoster(giveUp, p.client, &pollPhrasing{protocol: p})
 }
 
 // joins implements protocol.

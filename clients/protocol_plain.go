@@ -26,7 +26,7 @@ func (p plainProtocol) receiver(s *stream) receiver {
 
 // sender implements protocol.
 func (p plainProtocol) sender(giveUp context.Context) sender {
-	return newPoster(p.client, giveUp, &plainPhrasing{client: p.client})
+	return newPoster(giveUp, p.client, &plainPhrasing{client: p.client})
 }
 
 // joins implements protocol.
@@ -133,7 +133,7 @@ func (r *plainReceiver) numbered(id []byte, slot int) uint64 {
 		_, id, _ = bytes.Cut(id, []byte(","))
 	}
 	id, _, _ = bytes.Cut(id, []byte(","))
-	number, _, ok := leadingNumber(id)
+	number, ok := leadingNumber(id)
 	if !ok {
 		return 0
 	}
@@ -147,21 +147,21 @@ func plainSequence(data []byte) (number uint64, ok bool) {
 	if !found {
 		return 0, false
 	}
-	number, _, ok = leadingNumber(rest)
+	number, ok = leadingNumber(rest)
 	return number, ok
 }
 
 // leadingNumber reads the digits with which text begins.
-func leadingNumber(text []byte) (number uint64, rest []byte, ok bool) {
+func leadingNumber(text []byte) (number uint64, ok bool) {
 	end := 0
 	for ; end < len(text) && text[end] >= '0' && text[end] <= '9'; end++ {
 		digit := uint64(text[end] - '0')
 		if number > (math.MaxUint64-digit)/10 {
-			return 0, text, false
+			return 0, false
 		}
 		number = number*10 + digit
 	}
-	return number, text[end:], end > 0
+	return number, end > 0
 }
 
 // plainPhrasing words commands as POST /command.

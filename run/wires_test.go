@@ -122,8 +122,11 @@ func TestNumbersTravel(t *testing.T) {
 	t.Parallel()
 	stamped := target.Knobs{Stamp: target.StampSequence}
 	for _, c := range []wireCase{
-		{design: target.SingleChannel}, {design: target.Sequenced}, {design: target.StateSync},
-		{design: target.Hologram, wire: target.JSON, knobs: stamped}, {design: target.Hologram, wire: target.HologramWire, knobs: stamped},
+		{design: target.SingleChannel},
+		{design: target.Sequenced},
+		{design: target.StateSync},
+		{design: target.Hologram, wire: target.JSON, knobs: stamped},
+		{design: target.Hologram, wire: target.HologramWire, knobs: stamped},
 	} {
 		t.Run(fmt.Sprintf("%s, %s", c.design, c.wire), func(t *testing.T) {
 			t.Parallel()
