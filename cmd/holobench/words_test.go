@@ -29,10 +29,13 @@ func mustParse(t *testing.T, bundled string) *scenarios.File {
 	return f
 }
 
-// The language and the target never import each other: each has a list of the words that both know. Here they are one list.
+// The language imports neither the target nor the run, so each has a list of the words that all know. Here they are one list.
 func TestLanguageAndTargetKnowTheSameWords(t *testing.T) {
 	t.Parallel()
-	wanted := map[string][]string{"design": designNames(), "wire": strings.Split(wireNames(), ", ")}
+	wanted := map[string][]string{
+		"design": designNames(), "wire": strings.Split(wireNames(), ", "), "bus": {run.BusNATS, run.BusJetStream},
+		"spread": {run.RoundRobin, run.Sticky, run.Random},
+	}
 	for _, key := range []string{"dispatch", "stamp", "echo", "registry", "when_full", "fanout_order"} {
 		wanted[key] = wordsOfTarget(t, key)
 	}
@@ -44,7 +47,7 @@ func TestLanguageAndTargetKnowTheSameWords(t *testing.T) {
 			continue
 		}
 		if got := strings.Split(strings.TrimPrefix(wrong.Remedy, "write one of "), ", "); !slices.Equal(got, words) {
-			t.Errorf("%s: the language knows %q, the target %q: mend scenarios/bundled.go or scenarios/knobs.go", key, got, words)
+			t.Errorf("%s: the language knows %q, the others %q: mend scenarios/bundled.go or scenarios/knobs.go", key, got, words)
 		}
 	}
 }
@@ -107,6 +110,10 @@ func TestLimitsOfTheLanguageAreTheTargets(t *testing.T) {
 		if _, err := target.New(o); err != nil {
 			t.Errorf("%s: the language takes it, the target does not: %v", bundled, err)
 		}
+	}
+	mustParse(t, fmt.Sprintf("nodes: %d", run.MaxNodes))
+	if _, err := scenarios.Parse("words.yaml", []byte(scenarioWith(fmt.Sprintf("nodes: %d", run.MaxNodes+1))), nil); err == nil {
+		t.Errorf("the language takes more than %d nodes", run.MaxNodes)
 	}
 }
 
