@@ -9,8 +9,11 @@ BENCHTIME ?= 1s
 COUNT     ?= 6
 PKG       ?= ./...
 
+# What holds the designs to what they promise, under a load that -verify makes long.
+DESIGN_TESTS := ^Test(OneOrder|ConcurrentDispatchDiverges|SerializedDispatchDoesNot|CutAndResume|ReplicasConverge|EphemeralStaysFresh|HologramWirePromise|ChannelsOneOrderOnASocket|LongPollIsOneFIFO)$$
+
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check fmt fuzz bench benchstat bench-receive verify-delay verify-noise verify-zero verify-divergence verify-nodes verify-rows verify-page golden cover clean
+.PHONY: help demo build test check fmt fuzz bench benchstat bench-receive bench-fanout verify-designs verify-delay verify-noise verify-zero verify-divergence verify-nodes verify-rows verify-page golden cover clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -64,6 +67,13 @@ benchstat: ## compare two outputs of make bench: make benchstat OLD=old.txt NEW=
 
 bench-receive: ## cost of the receive path beside a bare read loop and r3labs/sse, interleaved in one run
 	@go test -count=1 -run '^TestBenchReceive$$' -v ./clients -verify
+
+bench-fanout: ## what a delivery costs in each design beside a bare write loop over the same sockets and r3labs/sse: 1,000 and 5,000 subscribers
+	@go test -count=1 -run '^TestBenchFanout$$' -v -timeout 30m ./target -verify
+
+# One after the other: each keeps 2.5 million deliveries in memory until it has looked at all of them.
+verify-designs: ## the promise of each design over the wire: 5,000 events by 4 publishers to 500 subscribers
+	@go test -count=1 -run '$(DESIGN_TESTS)' -v -parallel 1 -timeout 40m ./target -verify
 
 verify-delay: ## an injected delay of 50 ms on real sockets must be measured as 50 ms +- 1 ms
 	@go test -count=1 -run '^TestVerifyDelay$$' -v ./run -verify
