@@ -33,6 +33,11 @@
 //
 // gives Expected 4, Reached 3, Lost 1, Indeterminate 2, Delivered 3, Duplicated 1.
 //
+// Two promises of a design change what is expected (Run.Promises). Where there are promises and none of a self_echo, the
+// publisher is not told of its own event, and is neither. Where freshness is promised, a newer value may take the place of an
+// older one: a missing delivery is indeterminate when the client received a later event of the same publisher, and lost when it
+// did not, so that the last value must arrive.
+//
 // # What was sent
 //
 // A command that was refused or dropped was never sent: it is no event. One whose outcome is not known (no whole reply, a

@@ -45,6 +45,8 @@ type Membership struct {
 	horizon int64 // At of the last Observation
 	end     int64 // of the drain; 0 = there was none
 	tail    int64 // from when on missing deliveries of a run without a drain are indeterminate
+	untold  bool  // a publisher is not told of its own event
+	newest  newest
 	order   []*event
 }
 
@@ -192,6 +194,11 @@ func (m *Membership) Close(run history.Run) {
 		}
 	}
 	m.order = slices.DeleteFunc(m.order, func(e *event) bool { return !e.happened() })
+	m.untold = len(run.Promises) > 0 && run.Promises["self_echo"] == ""
+	m.newest = nil
+	if run.Promises["freshness"] != "" {
+		m.newest = newestOf(m.order)
+	}
 	slices.SortFunc(m.order, func(a, b *event) int {
 		return cmp.Or(cmp.Compare(a.command().sentAt, b.command().sentAt),
 			cmp.Compare(a.part.id.Publisher, b.part.id.Publisher),
@@ -247,7 +254,8 @@ func (m *Membership) standing(e *event) Standing {
 			s.Indeterminate++
 		case throughout:
 			switch {
-			case !dispatched || !got && !drained:
+			case m.untold && !got && members[i].client == e.part.id.Publisher:
+			case !dispatched || !got && (!drained || m.newest.supersedes(e, i)):
 				s.Indeterminate++
 			case got:
 				s.Expected++

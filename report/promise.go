@@ -2,6 +2,8 @@ package report
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"holobench/history"
 )
@@ -50,10 +52,42 @@ func (r *Report) promises(f *Figures) []Promise {
 	if path := r.Run.Promises[selfEchoName]; path != "" {
 		list = append(list, selfEcho(path, &f.tallies[whole]))
 	}
+	if r.Run.Promises[freshnessName] != "" {
+		list = append(list, r.promise(freshnessName, violations, fifoPairs, "of values of one publisher came the older one last"))
+	}
+	if r.Run.Promises[gapFreeName] != "" {
+		list = append(list, r.gapFree())
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Run.Promises)) {
+		if !slices.Contains([]string{fifoName, totalName, selfEchoName, freshnessName, gapFreeName}, name) {
+			list = append(list, Promise{Name: name, Promised: r.Run.Promises[name], State: Untested, Seen: "no figure of this run speaks of it"})
+		}
+	}
 	return list
 }
 
-const selfEchoName = "self_echo"
+// The names of promises that are no guarantees.
+const (
+	selfEchoName  = "self_echo"
+	freshnessName = "freshness"
+	gapFreeName   = "gap_free"
+)
+
+// gapFree looks whether clients whose stream was cut missed anything.
+func (r *Report) gapFree() Promise {
+	lost, reconnects := r.total(EventsLost), r.total(SSEReconnects)
+	p := Promise{
+		Name: gapFreeName, Promised: r.Run.Promises[gapFreeName], State: Kept,
+		Seen: fmt.Sprintf("%s lost, %s", plural(lost, "delivery"), plural(reconnects, "reconnect")),
+	}
+	switch {
+	case lost > 0:
+		p.State = Broken
+	case reconnects == 0:
+		p.State = Untested
+	}
+	return p
+}
 
 func (r *Report) promise(name string, broken, of int64, what string) Promise {
 	p := Promise{
