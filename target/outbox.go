@@ -133,6 +133,7 @@ func (b *outbox) find(slot string) int {
 // take returns the frames of the next write, which may be read without the lock: others are only ever put behind them.
 func (b *outbox) take() []*frame {
 	size := 0
+	b.inFlight = 0
 	for _, f := range b.frames {
 		if size += len(f.chunk); b.inFlight > 0 && size > scratchBytes {
 			break
@@ -143,8 +144,11 @@ func (b *outbox) take() []*frame {
 }
 
 // wrote removes what take returned.
-func (b *outbox) wrote() {
-	done := int(b.inFlight)
+func (b *outbox) wrote() { b.advance(int(b.inFlight), nil) }
+
+// advance removes the first done frames, which take returned, and puts rest, unless it is nil, into the place of the next one,
+// which take returned too. It stays in flight, as nothing may come before it any more; the others behind it do not.
+func (b *outbox) advance(done int, rest *frame) {
 	b.inFlight = 0
 	for at, f := range b.frames[:done] {
 		if at >= int(b.free) {
@@ -160,11 +164,17 @@ func (b *outbox) wrote() {
 	if len(b.frames) == 0 {
 		b.frames, b.index = nil, nil
 	}
+	if rest != nil {
+		if b.free == 0 {
+			b.bytes += len(rest.chunk) - len(b.frames[0].chunk)
+		}
+		b.frames[0], b.inFlight = rest, 1
+	}
 }
 
-// clear lets everything go.
+// clear lets everything go, also what is being written: who writes it does not come back to say that it did.
 func (b *outbox) clear() {
-	b.frames, b.bytes, b.index, b.free = nil, 0, nil, 0
+	b.frames, b.bytes, b.index, b.free, b.inFlight = nil, 0, nil, 0, 0
 }
 
 // fewSlots is how many waiting frames are looked through one by one: a client that nearly keeps up needs no index.
