@@ -46,7 +46,8 @@ func servePageFile(w http.ResponseWriter, r *http.Request, name, kind string) {
 
 // servePageFacts says what the page shows of this server, and by what it finds out that there was a restart.
 func (s *Server) servePageFacts(w http.ResponseWriter, r *http.Request) {
-	promises := s.options.Promises()
+	o := s.options
+	o.Wire = JSON // which the page speaks, whatever else is spoken here
 	body, err := json.Marshal(struct {
 		Design   Design            `json:"design"`
 		Node     int               `json:"node"`
@@ -57,7 +58,7 @@ func (s *Server) servePageFacts(w http.ResponseWriter, r *http.Request) {
 		Document bool              `json:"document"` // ... and the latest of them make a document
 		Promises map[string]string `json:"promises"`
 	}{
-		s.options.Design, s.options.Node, s.started.UTC().Format(time.RFC3339Nano), s.knobs.Echo, s.ids, s.keyed, s.document, promises,
+		s.options.Design, s.options.Node, s.started.UTC().Format(time.RFC3339Nano), s.knobs.Echo, s.ids, s.keyed, s.document, o.Promises(),
 	})
 	if err != nil {
 		refuse(http.StatusInternalServerError, "%v", err).write(w)

@@ -158,7 +158,7 @@ async function ask() {
   }
   element("design").textContent = `${server.design}, node ${server.node}`;
   const promises = Object.entries(server.promises).map(([name, how]) => `${name.replaceAll("_", " ")} ${how}`);
-  let text = promises.length ? `It promises: ${promises.join("; ")}.` : "It promises no order.";
+  let text = promises.length > 0 ? `It promises: ${promises.join("; ")}.` : "It promises no order.";
   if (server.echo === "none") text += " A sender never hears of its own events: they are missing in the order of its tab.";
   element("promises").textContent = text;
   for (const part of document.querySelectorAll(".keyed")) part.hidden = !server.keyed;
@@ -326,7 +326,8 @@ function drawVerdict(result, peer) {
     verdict.textContent = `${counted(result.divergent, "divergent pair")} of ${counted(pairs, "pair")} that both tabs have seen`;
   } else {
     verdict.dataset.verdict = result.common > 1 ? "same" : "alone";
-    verdict.textContent = `Both tabs have seen ${counted(result.common, "event")}` + (result.common > 1 ? ", in one order." : ".");
+    verdict.textContent = result.common === 0 ? "There is no event yet that both tabs have seen."
+      : `Both tabs have seen ${counted(result.common, "event")}` + (result.common > 1 ? ", in one order." : ".");
   }
 }
 

@@ -121,6 +121,9 @@ func TestPageFacts(t *testing.T) {
 					facts.Keyed != test.keyed || facts.Document != test.document || len(facts.Promises) == 0 {
 					t.Errorf("the facts are %s, want %+v", body, test)
 				}
+				if test.echo == target.EchoStream && facts.Promises["self_echo"] != "sse" { // also where its own wire is another one
+					t.Errorf("the page is promised %v", facts.Promises)
+				}
 				if !strings.HasPrefix(facts.Started, "2000-01-01T00:00:00") { // when the time of a bubble begins
 					t.Errorf("started at %s", facts.Started)
 				}

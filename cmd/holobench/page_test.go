@@ -173,7 +173,39 @@ func TestVerifyPage(t *testing.T) {
 			takeShots(t, tabs[0], design.name)
 		})
 	}
+	t.Run("ephemeral", func(t *testing.T) {
+		browser.t = t
+		lookAtEphemeral(t, browser)
+	})
+	browser.t = t
 	checkManners(t, browser)
+}
+
+// lookAtEphemeral: a sender never hears of its own values there, so each tab shows those of the other one, and says why.
+func lookAtEphemeral(t *testing.T, browser *chromium) {
+	t.Helper()
+	url := "http://" + startServe(t, "127.0.0.1:0", "--design", "ephemeral").addr + "/"
+	tabs := [2]*tab{browser.open(url), browser.open(url)}
+	for _, p := range tabs {
+		defer browser.call(p.session, "Page.close", nil, nil)
+		p.until("a connection and the other tab", isOpen+` && document.getElementById("peer").value !== "none"`)
+	}
+	tabs[0].burst(5)
+	for _, p := range tabs {
+		p.until("the last value of the other tab", `document.getElementById("rows").textContent.includes("m5")`)
+		p.until("the promises", `document.getElementById("promises").textContent.includes("A sender never hears of its own events")`)
+		var verdict string
+		p.eval(`document.getElementById("verdict").textContent`, &verdict)
+		if verdict != "There is no event yet that both tabs have seen." {
+			t.Errorf("the page says %q", verdict)
+		}
+		for _, event := range p.column(0).Events {
+			if event.By != "sse" || event.Divergent || !event.Lone {
+				t.Errorf("the page shows %+v", event)
+			}
+		}
+	}
+	takeShots(t, tabs[0], "ephemeral")
 }
 
 // checkOrders holds what both tabs show against the definition, and returns how many pairs are divergent.
