@@ -284,6 +284,9 @@ func (w *webSocket) OnBinary([]byte) error {
 
 // OnPing implements websocket.Handler: the Pong keeps its place among what the client is told.
 func (w *webSocket) OnPing(b []byte) error {
+	if w.ending != nil {
+		return nil
+	}
 	pong := websocket.AppendFrame(nil, websocket.Frame{Opcode: websocket.Pong, Payload: b})
 	w.client.stream.enqueue(&frame{chunk: pong, to: len(pong), kind: controlFrame})
 	return nil
