@@ -79,7 +79,7 @@ func TestSpreadAtRandom(t *testing.T) {
 	t.Parallel()
 	s, _ := spreadOver(Random, 3, 30, 2)
 	again, _ := spreadOver(Random, 3, 30, 2)
-	at := map[uint16]int{}
+	at, home := map[uint16]int{}, s.place(4, clients.ForStream)
 	const draws = 3000
 	for range draws {
 		for _, client := range []uint32{4, 1000} { // the second is a flood
@@ -89,13 +89,32 @@ func TestSpreadAtRandom(t *testing.T) {
 			}
 			at[got.Node]++
 		}
-		if s.place(4, clients.ForStream) != s.place(4, clients.ForStream) {
+		if s.place(4, clients.ForStream) != home {
 			t.Fatal("a stream moved")
 		}
 	}
 	for node := uint16(1); node <= 3; node++ {
 		if at[node] < draws*2/3*9/10 {
 			t.Errorf("node %d was drawn %d times of %d", node, at[node], 2*draws)
+		}
+	}
+}
+
+// TestPromisesToAll: what each node keeps by itself is no promise to the clients of all.
+func TestPromisesToAll(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		nodes int
+		bus   string
+		want  string
+	}{
+		{1, "", "map[fifo:per publisher gap_free:after reconnect to the same node self_echo:sse total:per channel and node]"},
+		{3, BusNATS, "map[fifo_on_each_node:per publisher gap_free:after reconnect to the same node self_echo:sse total_on_each_node:per channel]"},
+		{3, BusJetStream, "map[fifo:per publisher gap_free:after reconnect self_echo:sse total:per channel]"},
+	} {
+		p := Plan{Design: "single-channel", Nodes: c.nodes, Bus: Bus{Kind: c.bus}}
+		if got := fmt.Sprint(p.promisesToAll()); got != c.want {
+			t.Errorf("%d nodes over %q:\n%s\nwant\n%s", c.nodes, c.bus, got, c.want)
 		}
 	}
 }
