@@ -45,7 +45,7 @@ type command struct {
 	sentAt, due   int64
 	repliedAt     int64  // the reply was good
 	channel       uint32 // that Sent names; NoChannel = none
-	load          uint16 // that asked for it; 0 = not known
+	load, node    uint16 // that asked for it, and that it was sent to; 0 = not known
 	dispatches    []Dispatch
 }
 
@@ -113,7 +113,7 @@ func (c *command) send(o *history.Observation) {
 		c.channel = o.Channel
 	}
 	if !c.sent || o.At < c.sentAt || o.At == c.sentAt && o.Due < c.due {
-		c.sentAt, c.due, c.load = o.At, o.Due, o.Load
+		c.sentAt, c.due, c.load, c.node = o.At, o.Due, o.Load, o.Node
 	}
 	c.sent = true
 }
@@ -162,6 +162,7 @@ func (a *Analysis) Close(run history.Run) Divergence {
 	}
 	w.least = max(1, int64(w.found.TieBelow))
 	w.forward, w.found.Mixed = a.sockets()
+	w.nodes = a.severalNodes()
 	w.events = a.resolve(w.least)
 	w.all()
 	return w.found
@@ -181,7 +182,7 @@ func (a *Analysis) resolve(least int64) []candidate {
 	next := slices.Clone(ends)
 	for i := range a.deliveries {
 		d := &a.deliveries[i]
-		sights[next[d.candidate]] = sight{at: d.at, notBefore: d.notBefore, client: d.client, conn: d.conn, row: uint32(i), path: d.path}
+		sights[next[d.candidate]] = sight{at: d.at, notBefore: d.notBefore, client: d.client, conn: d.conn, row: uint32(i), node: d.node, path: d.path}
 		next[d.candidate]++
 	}
 	for i := range events {
@@ -238,6 +239,16 @@ func (a *Analysis) sockets() (forward bool, mixed int) {
 		}
 	}
 	return forward, mixed
+}
+
+// severalNodes tells whether more than one node brought deliveries. Nodes that are not known count as one.
+func (a *Analysis) severalNodes() bool {
+	for i := range a.deliveries {
+		if a.deliveries[i].node != a.deliveries[0].node {
+			return true
+		}
+	}
+	return false
 }
 
 const mixedSockets = math.MaxUint32

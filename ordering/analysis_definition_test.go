@@ -65,6 +65,10 @@ func (s spread) figures(is *ordering.Figures) {
 	s.count("fifo violations", is.FIFO.Violations > 0)
 	s.count("fifo in flight", is.FIFO.InFlight > 0)
 	s.count("fifo concurrent", is.FIFO.Concurrent > 0)
+	s.count("divergent on one node", is.SameNode.Divergent > 0)
+	s.count("divergent between nodes only", is.All.Divergent > is.SameNode.Divergent)
+	s.count("at risk between nodes only", is.All.AtRisk > is.SameNode.AtRisk)
+	s.count("fifo violations of two nodes", is.FIFO.OtherNode > 0)
 	s.count("beyond divergent", is.Beyond.Divergent > 0)
 	s.count("beyond fifo", is.Beyond.FIFOViolations > 0)
 	for _, p := range is.ByPaths {

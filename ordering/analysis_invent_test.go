@@ -40,7 +40,7 @@ type shape struct {
 type inventor struct {
 	draw   func(n int) int
 	c      crossing
-	allow  struct{ late, cut, torn, twice, slow bool }
+	allow  struct{ late, cut, torn, twice, slow, nodes bool }
 	tabs   []tab
 	lanes  map[[2]uint32][]history.Observation // by client and conn
 	seq    map[uint32]uint32                   // last number of each publisher
@@ -80,6 +80,7 @@ func inventCrossing(draw func(n int) int) crossing {
 	clients := []int{2 + draw(4), 2 + draw(4), 2 + draw(4), 2 + draw(30), 55 + draw(46), 95 + draw(6)}[draw(6)]
 	channels := []int{1, 1, 2, 4}[draw(4)]
 	v.c.shape.loss = []int{0, draw(30), draw(91), 81 + draw(10)}[draw(4)]
+	v.allow.nodes = draw(2) == 0
 	v.allow.late, v.allow.cut, v.allow.torn, v.allow.twice, v.allow.slow = draw(2) == 0, draw(2) == 0, draw(4) == 0, draw(2) == 0, draw(2) == 0
 	v.look()
 	for range clients {
@@ -195,6 +196,10 @@ func (v *inventor) deliver(o history.Observation, dispatched int64) {
 		s.late = s.late || !open && o.At < v.tabs[o.Client].joined
 		if open && draw(100) >= s.loss {
 			o.Path = v.tabs[o.Client].paths[o.Conn]
+			o.Node = 1
+			if v.allow.nodes {
+				o.Node = uint16(1 + (o.Client+o.Conn/2)%3) // a new connection may go to another node
+			}
 			o.NotBefore, o.Handled = o.At-int64(draw(3)*draw(12))*half, o.At+half
 			if draw(40) == 0 {
 				o.NotBefore = o.At + half // as the kernel's stamp may be a moment older than the clock
@@ -223,12 +228,15 @@ func (v *inventor) command(o history.Observation, dispatched int64) {
 		if draw(20) == 0 {
 			o.Channel = history.NoChannel // the deliveries know better
 		}
+		if v.allow.nodes {
+			o.Node = uint16(draw(3))
+		}
 		put(history.Sent, max(o.Due, dispatched-ms), 0)
 		if draw(30) == 0 {
 			v.c.shape.repeated = true
 			put(history.Sent, o.At+int64(1+draw(5))*half, 0)
 		}
-		o.Load, o.Channel = 0, channel
+		o.Load, o.Node, o.Channel = 0, 0, channel
 	}
 	if draw(6) > 0 {
 		put(history.Replied, dispatched+int64(draw(6))*half, uint16(draw(8)/7))

@@ -45,6 +45,7 @@ type moment struct {
 	conn   uint32
 	known  bool
 	row    int
+	node   uint16
 	path   history.Path
 }
 
@@ -150,7 +151,7 @@ func (th *truth) moment(copies []int) moment {
 	for _, i := range copies {
 		o := &th.rows[i]
 		if !slices.ContainsFunc(firsts, func(m moment) bool { return m.conn == o.Conn }) {
-			firsts = append(firsts, moment{min(o.NotBefore, o.At), o.At, o.Conn, true, i, o.Path})
+			firsts = append(firsts, moment{min(o.NotBefore, o.At), o.At, o.Conn, true, i, o.Node, o.Path})
 		}
 	}
 	slices.SortFunc(firsts, func(a, b moment) int { return cmp.Or(cmp.Compare(a.hi, b.hi), cmp.Compare(a.conn, b.conn)) })
@@ -204,7 +205,8 @@ type judged struct {
 	a, b    *fact
 	list    []witnessed // by client
 	classes ordering.Classes
-	best    [2]int64 // by class: the largest margin with which two clients show it; -1 = no two do
+	node    ordering.Pairs // by two clients of one node
+	best    [2]int64       // by class: the largest margin with which two clients show it; -1 = no two do
 	paths   ordering.Paths
 	fifo    ordering.FIFO
 }
@@ -228,6 +230,15 @@ func (th *truth) judge(a, b *fact) *judged {
 	p.expose(&p.classes.All, orders, saw, func(x, y witnessed) bool { return true })
 	p.expose(&p.classes.ObserverObserver, orders, saw, func(x, y witnessed) bool { return !x.originator && !y.originator })
 	p.expose(&p.classes.OriginatorObserver, orders, saw, func(x, y witnessed) bool { return x.originator || y.originator })
+	oneNode := func(x, y witnessed) bool { return x.a.node == x.b.node && y.a.node == y.b.node && x.a.node == y.a.node }
+	p.expose(&p.node, orders, saw, oneNode)
+	for _, x := range p.list {
+		for _, y := range p.list {
+			if oneNode(x, y) && x.order == 1 && y.order == -1 {
+				p.node.Divergent = 1
+			}
+		}
+	}
 	p.judgeFIFO()
 	return p
 }
@@ -316,6 +327,9 @@ func (p *judged) judgeFIFO() {
 	wrong := p.count(reversed)
 	if first.replied != nil && first.replied.At < second.sent.At {
 		p.fifo = ordering.FIFO{Pairs: 1, Violations: min(1, wrong), Views: wrong}
+		if first.sent.Node != second.sent.Node {
+			p.fifo.OtherNode = p.fifo.Violations
+		}
 	} else {
 		p.fifo = ordering.FIFO{InFlight: 1, Concurrent: min(1, wrong)}
 	}
@@ -361,6 +375,7 @@ func (th *truth) figures(belongs func(f *fact) bool) (f ordering.Figures) {
 			continue
 		}
 		addClasses(&f.Classes, &p.classes)
+		addPairs(&f.SameNode, &p.node)
 		f.Inversions += p.inversions()
 		if len(p.list) >= 2 {
 			f.TiedViews += p.count(0)
@@ -374,6 +389,7 @@ func (th *truth) figures(belongs func(f *fact) bool) (f ordering.Figures) {
 		f.FIFO.Views += p.fifo.Views
 		f.FIFO.InFlight += p.fifo.InFlight
 		f.FIFO.Concurrent += p.fifo.Concurrent
+		f.FIFO.OtherNode += p.fifo.OtherNode
 	}
 	f.Touched = len(touched)
 	for set := range 256 {
@@ -388,10 +404,14 @@ func addClasses(to, c *ordering.Classes) {
 	for _, x := range []struct{ to, from *ordering.Pairs }{
 		{&to.All, &c.All}, {&to.OriginatorObserver, &c.OriginatorObserver}, {&to.ObserverObserver, &c.ObserverObserver},
 	} {
-		x.to.AtRisk += x.from.AtRisk
-		x.to.Tied += x.from.Tied
-		x.to.Divergent += x.from.Divergent
+		addPairs(x.to, x.from)
 	}
+}
+
+func addPairs(to, from *ordering.Pairs) {
+	to.AtRisk += from.AtRisk
+	to.Tied += from.Tied
+	to.Divergent += from.Divergent
 }
 
 // bins are the pairs by the time between their due times: 1, 2, 5 ms and so on, up to the window, which the last one includes.

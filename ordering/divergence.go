@@ -38,6 +38,7 @@ type WindowFigures struct {
 // Figures are counts over some part of a history. Unless said otherwise they are of pairs due within Divergence.Window.
 type Figures struct {
 	Classes
+	SameNode   Pairs       // by clients of one node of the target; equal to All on one node
 	Events     int         // that anybody received
 	Touched    int         // those of them in at least one divergent pair
 	Inversions int         // (pair, client): the client saw the pair against the order of first sight
@@ -69,6 +70,7 @@ type FIFO struct {
 	Views      int // (pair, client) that did
 	InFlight   int // pairs whose commands were in flight together, or the first of which got no good reply
 	Concurrent int // those of them that some client saw against the order of sending: fifo_concurrent, no violation
+	OtherNode  int // of Violations: the two commands were sent to different nodes
 }
 
 // Beyond counts what was found among pairs due further apart than Divergence.Window: commands that waited long, events that

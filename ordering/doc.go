@@ -106,6 +106,10 @@
 // "sse" when two clients disagree that got both by the stream, "reply/sse" when the disagreement goes away without the
 // clients that got one in the reply.
 //
+// Of several nodes, a pair is divergent on one node when two clients that got both events from that node disagree; at risk and
+// tied are counted likewise. What is divergent and not so is the doing of what joins the nodes. Nodes that are not known count
+// as one.
+//
 // FIFO speaks of two commands of one publisher. It is violated when the second was sent after the good reply to the first
 // had arrived (Replied.At < Sent.At) and some client saw the second event first. Commands without that order were in flight
 // together: what overtakes there is counted as concurrent, and is no violation.

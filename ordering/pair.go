@@ -15,17 +15,46 @@ type views struct {
 func (v views) ordered() int    { return v.forward + v.backward }
 func (v views) divergent() bool { return v.forward > 0 && v.backward > 0 }
 
+// nodes are the views of the clients of each node.
+type nodes []nodeViews
+
+type nodeViews struct {
+	node uint16
+	views
+}
+
+// of returns the views of one node.
+func (n *nodes) of(node uint16) *views {
+	for i := range *n {
+		if (*n)[i].node == node {
+			return &(*n)[i].views
+		}
+	}
+	*n = append(*n, nodeViews{node: node})
+	return &(*n)[len(*n)-1].views
+}
+
 // pair is two events of one channel, the one due later second, and how all clients saw them.
 type pair struct {
 	a, b      *candidate
 	all       views
 	observers views // those of them that published neither
+	several   bool  // there are several nodes
+	byNode    nodes // then: those of them that got both from one node
 }
 
 // compare asks every client that saw both, but for pairs of which one was everywhere before the other was anywhere: most
 // pairs are such, and all that is left to find out about them is how many clients saw both.
 func (w *walk) compare(a, b *candidate) pair {
-	p := pair{a: a, b: b}
+	p := pair{a: a, b: b, several: w.nodes}
+	if w.nodes {
+		eachShared(a, b, func(s, t *sight) {
+			if s.node == t.node {
+				order, _ := s.against(t, w.least)
+				p.byNode.of(s.node).count(order)
+			}
+		})
+	}
 	if w.forward {
 		switch {
 		case b.begin-a.last >= w.least:
@@ -122,6 +151,24 @@ func (p *pair) enter(c *Classes) {
 	}
 }
 
+// enterNodes counts the pair in f by what clients of one node could have disagreed about.
+func (p *pair) enterNodes(f *Figures) {
+	if p.all.shared < 2 {
+		return
+	}
+	if !p.several {
+		f.SameNode.enter(p.all.ordered() >= 2, p.all.divergent())
+		return
+	}
+	shared, exposed, divergent := false, false, false
+	for _, n := range p.byNode {
+		shared, exposed, divergent = shared || n.shared >= 2, exposed || n.ordered() >= 2, divergent || n.divergent()
+	}
+	if shared {
+		f.SameNode.enter(exposed, divergent)
+	}
+}
+
 func (c *Pairs) enter(exposed, divergent bool) {
 	if !exposed {
 		c.Tied++
@@ -177,6 +224,9 @@ func (f *FIFO) enter(p *pair) {
 		f.Views += wrong
 		if wrong > 0 {
 			f.Violations++
+			if p.a.command.node != p.b.command.node {
+				f.OtherNode++
+			}
 		}
 	default:
 		f.InFlight++

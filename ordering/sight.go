@@ -13,6 +13,7 @@ type sight struct {
 	client        uint32
 	conn          uint32 // 0 = not known by which socket it came first
 	row           uint32 // index of its delivery: on one conn, the order of bytes
+	node          uint16 // that brought it; 0 = not known
 	path          history.Path
 }
 

@@ -14,6 +14,7 @@ type walk struct {
 	run        history.Run
 	least      int64 // the smallest gap between intervals that proves an order
 	forward    bool  // on no socket the stamps run backwards
+	nodes      bool  // more than one node brought deliveries
 	deliveries []delivery
 	candidates []candidate // as deliveries number them
 	events     []candidate // by channel, due time and name
@@ -125,6 +126,7 @@ func (w *walk) enter(p *pair, i, k int, sums []*sum) {
 	}
 	for _, s := range sums {
 		p.enter(&s.Classes)
+		p.enterNodes(&s.Figures)
 		s.FIFO.enter(p)
 		s.Inversions += p.inversions()
 		if p.all.shared >= 2 {

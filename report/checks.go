@@ -77,8 +77,8 @@ func (f *Figures) checks(run *history.Run) []Check {
 		arrivals.Note = fmt.Sprintf("%s of them bear no marker of this run (a flood's, for example)", thousands(alien))
 	}
 	list := []Check{commands, arrivals, deliveries}
-	if len(f.floods) > 0 {
-		return list // the target expects what a flood causes, too; the subscriptions know nothing of it
+	if len(f.floods) > 0 || alien > 0 {
+		return list // the target expects what a flood causes, or what it says by itself; the subscriptions know nothing of it
 	}
 	target := counter["deliveries_expected"]
 	return append(list, Check{

@@ -39,6 +39,7 @@ type summaryFigures struct {
 	All                summaryPairs   `json:"all"`
 	OriginatorObserver summaryPairs   `json:"originatorObserver"`
 	ObserverObserver   summaryPairs   `json:"observerObserver"`
+	SameNode           summaryPairs   `json:"sameNode"` // by clients of one node of the target
 	Inversions         int            `json:"inversions"`
 	TiedViews          int            `json:"tiedViews"`
 	ByPaths            map[string]int `json:"divergentByPath"`
@@ -59,6 +60,7 @@ type summaryFIFO struct {
 	Views      int `json:"views"` // (pair, client)
 	InFlight   int `json:"inFlight"`
 	Concurrent int `json:"concurrent"`
+	OtherNode  int `json:"violationsOfTwoNodes"`
 }
 
 type summaryBin struct {
@@ -172,7 +174,7 @@ func summariseFigures(name string, f *ordering.Figures) summaryFigures {
 	s := summaryFigures{
 		Name: name, Events: f.Events, EventsTouched: f.Touched, All: summarisePairs(f.All),
 		OriginatorObserver: summarisePairs(f.OriginatorObserver), ObserverObserver: summarisePairs(f.ObserverObserver),
-		Inversions: f.Inversions, TiedViews: f.TiedViews, ByPaths: make(map[string]int, len(f.ByPaths)), FIFO: summaryFIFO(f.FIFO),
+		SameNode: summarisePairs(f.SameNode), Inversions: f.Inversions, TiedViews: f.TiedViews, ByPaths: make(map[string]int, len(f.ByPaths)), FIFO: summaryFIFO(f.FIFO),
 		BeyondDivergent: f.Beyond.Divergent, BeyondFIFO: f.Beyond.FIFOViolations,
 	}
 	for _, p := range f.ByPaths {
