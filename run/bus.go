@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"holobench/history"
@@ -56,19 +55,6 @@ func (p *Plan) busOf() target.Bus {
 		return nil
 	}
 	return target.NewMemoryBus(target.MemoryBusOptions{Ordered: p.kind() == BusJetStream}).Node(1)
-}
-
-// promisesToAll are the Promises as a report can judge them: it looks at the clients of all nodes together. What is promised on each
-// node by itself is none of "fifo" and "total" there, and stands under a name of its own.
-func (p *Plan) promisesToAll() map[string]string {
-	promises := p.Promises()
-	for _, name := range []string{"fifo", "total"} {
-		if how := promises[name]; p.Nodes > 1 && strings.HasSuffix(how, " and node") {
-			delete(promises, name)
-			promises[name+"_on_each_node"] = strings.TrimSuffix(how, " and node")
-		}
-	}
-	return promises
 }
 
 // startBus finds the bus that joins the nodes: none for one node, the user's own, or one that it starts and watches.

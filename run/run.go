@@ -113,7 +113,7 @@ func (x *execution) describe(started time.Time) {
 	p := &x.plan
 	x.run = history.Run{
 		Version: history.RunVersion, Name: p.Name, ID: x.o.ID, Seed: p.Seed, Started: started.UTC(), Epoch: x.epoch, Drain: int64(p.Drain),
-		Software: x.o.Software, Machine: x.o.Machine, Scenario: p.Scenario, Design: p.Design, Promises: p.promisesToAll(),
+		Software: x.o.Software, Machine: x.o.Machine, Scenario: p.Scenario, Design: p.Design, Promises: p.Promises(),
 		Windows: p.Windows, Budgets: p.Budgets, PairWindow: int64(p.PairWindow), Guarantees: p.Guarantees,
 		Warnings: slices.Clone(p.Warnings),
 	}

@@ -100,8 +100,8 @@ func TestSpreadAtRandom(t *testing.T) {
 	}
 }
 
-// TestPromisesToAll: what each node keeps by itself is no promise to the clients of all.
-func TestPromisesToAll(t *testing.T) {
+// TestPromisesOfSeveralNodes: over a bus without an order each node keeps its promises by itself.
+func TestPromisesOfSeveralNodes(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		nodes int
@@ -109,11 +109,11 @@ func TestPromisesToAll(t *testing.T) {
 		want  string
 	}{
 		{1, "", "map[fifo:per publisher gap_free:after reconnect to the same node self_echo:sse total:per channel and node]"},
-		{3, BusNATS, "map[fifo_on_each_node:per publisher gap_free:after reconnect to the same node self_echo:sse total_on_each_node:per channel]"},
+		{3, BusNATS, "map[fifo:per publisher and node gap_free:after reconnect to the same node self_echo:sse total:per channel and node]"},
 		{3, BusJetStream, "map[fifo:per publisher gap_free:after reconnect self_echo:sse total:per channel]"},
 	} {
 		p := Plan{Design: "single-channel", Nodes: c.nodes, Bus: Bus{Kind: c.bus}}
-		if got := fmt.Sprint(p.promisesToAll()); got != c.want {
+		if got := fmt.Sprint(p.Promises()); got != c.want {
 			t.Errorf("%d nodes over %q:\n%s\nwant\n%s", c.nodes, c.bus, got, c.want)
 		}
 	}
