@@ -26,8 +26,10 @@ func TestAddresses(t *testing.T) {
 	t.Parallel()
 	a := addresses{limit: 2}
 	a.give("") // a stream that nobody counted
-	if !a.take("x") || !a.take("x") || a.take("x") || !a.take("y") {
-		t.Error("two of each may be held")
+	for i, address := range []string{"x", "x", "x", "y"} {
+		if got, want := a.take(address), i != 2; got != want {
+			t.Errorf("stream %d, of %s: taken is %t, two of each may be", i+1, address, got)
+		}
 	}
 	a.give("x")
 	if !a.take("x") || a.take("x") {

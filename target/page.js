@@ -126,7 +126,7 @@ async function opened() {
   if (note) {
     const seconds = ((Date.now() - note.since) / 1000).toFixed(1);
     const who = before === server?.started ? "the server is still the same" : "the server was started anew";
-    const what = server?.ids ? "what it kept it sends again" : "what was sent meanwhile this tab never hears of";
+    const what = server?.ids ? "it sends again what it still has" : "what was sent meanwhile this tab never hears of";
     note.remark = `no connection for ${seconds} s; ${who}, and ${what}`;
     changed();
   }

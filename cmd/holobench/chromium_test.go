@@ -57,7 +57,7 @@ func startChromium(t *testing.T) *chromium {
 	if program == "" {
 		t.Skip("no chromium on this machine (Debian: apt-get install chromium): the page is not looked at with a real browser")
 	}
-	profile, err := os.MkdirTemp("", "holobench-chromium-")
+	profile, err := os.MkdirTemp("", "holobench-chromium-") //nolint:usetesting // what the browser writes at its end would fail the removal of TempDir
 	if err != nil {
 		t.Fatal(err)
 	}
