@@ -1,11 +1,11 @@
 package target
 
 // Bus joins the nodes of one target. It is made by whoever starts the nodes: in memory for tests (MemoryBus), by a broker for
-// real ones.
+// real ones (NATSBus, JetStreamBus).
 //
 // Without an order (core NATS, and Phoenix.PubSub) what one node published comes to each other node in the order in which
 // that node published it, and nothing more: the node hands its own event out at once, the others when it comes to them, and so
-// two nodes see two events of two nodes in different orders (A3). With an order (a JetStream stream a channel) every message
+// two nodes see two events of two nodes in different orders (A3). With an order (a JetStream stream) every message
 // of a channel has a number, and comes to every node, its own too, in the order of the numbers: a node hands out nothing that
 // has not come back to it, and the reply to a command waits for that.
 type Bus interface {
