@@ -1,16 +1,21 @@
 // Package clients simulates the browsers: each holds its down stream, posts its commands, and notes what it sees.
 //
-// A Client is one browser tab: one held event stream and one keep-alive connection for its commands, with one command in
-// flight at a time. A Crowd is what many clients have in common: the server, the clock, and the function that takes their
+// A Client is one browser tab: one held stream and one keep-alive connection for its commands, with one command in flight
+// at a time. How it speaks is the Crowd's Wire, one file protocol_NAME.go each; on the wire of Phoenix Channels stream and
+// commands share one socket. A Crowd is what many clients have in common: the server, the clock, and the function that takes their
 // Observations. A client never returns a measured failure as an error: a refused command, a cut stream, a 503 is an
 // Observation. Errors are for what makes the measurement itself impossible.
 //
 // # What is stamped where
 //
-// Both sockets of a client are wire.StampedConn: arrivals carry the kernel's receive stamp, so that the scheduler of this
+// The sockets of a client are wire.StampedConn: arrivals carry the kernel's receive stamp, so that the scheduler of this
 // process, which may run the goroutine of one socket milliseconds after that of the other, cannot invent an order. The
 // last message of a read that emptied its socket arrived exactly at that stamp; for the messages queued before it the
-// kernel kept no stamp of their own, so that they are known as an interval (NotBefore, At].
+// kernel kept no stamp of their own, so that they are known as an interval (NotBefore, At]. What a message is depends on the
+// wire: an event of a stream, a reply, a frame of a WebSocket, or a whole answer to a poll, whose last byte brings all of it.
+//
+// The rows of one Conn are handed over in the order of their bytes, but for what a command was on its way up: its Sent comes
+// before its Replied, and has no place among what came down meanwhile.
 //
 // # Cost of an idle stream
 //
