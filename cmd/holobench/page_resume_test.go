@@ -55,7 +55,8 @@ func (d *doorkeeper) seen() (instance, from string, refused int) {
 	return d.instance, d.from, d.refused
 }
 
-// TestVerifyPageRefused: a refusal ends an EventSource for good, so the page opens another one, and goes on where it was.
+// TestVerifyPageRefused: a refusal ends an EventSource for good, so the page opens another one, and goes on where it was. A payload that
+// would be markup is shown as the text that it is.
 func TestVerifyPageRefused(t *testing.T) {
 	if !*verify {
 		t.Skip("starts a browser: make verify-page")
@@ -78,9 +79,11 @@ func TestVerifyPageRefused(t *testing.T) {
 		}
 		response.Body.Close()
 	}
-	for n := range 3 {
+	const hostile = `<img src=x onerror="document.title='owned'"></script><script>document.title='owned'</script>`
+	for n := range 2 {
 		say(fmt.Sprint("early ", n))
 	}
+	say(hostile)
 	p.until("three events", fmt.Sprintf(eventCells+" === 3", 0))
 
 	door.set(true)
@@ -107,8 +110,13 @@ func TestVerifyPageRefused(t *testing.T) {
 	p.until("all six events", isOpen+" && "+fmt.Sprintf(eventCells+" === 6", 0))
 	var order []string
 	p.eval(`[...document.querySelectorAll("#rows tr td:first-child .by")].map((by) => by.parentNode.querySelector(".what").textContent)`, &order)
-	if got, want := strings.Join(order, ", "), "early 0, early 1, early 2, late 0, late 1, late 2"; got != want {
+	if got, want := strings.Join(order, ", "), "early 0, early 1, "+hostile+", late 0, late 1, late 2"; got != want {
 		t.Errorf("the page shows %s, want %s", got, want)
+	}
+	var title string
+	p.eval("document.title", &title)
+	if title != "room · holobench target" {
+		t.Errorf("a payload ran: the title is %q", title)
 	}
 	_, from, refused := door.seen()
 	notes := p.column(0).Notes
