@@ -149,7 +149,7 @@ func (e *socketEnd) Error() string {
 // waitGone reads what the client says and does it, until the client has gone. When there is a reason to end the socket it
 // lets what waits be written, and the Close behind it, before it returns.
 func (w *webSocket) waitGone() {
-	err := w.feed(w.early)
+	err := w.apart(func() error { return w.feed(w.early) })
 	w.early = nil
 	for err == nil {
 		err = w.receive()
@@ -173,13 +173,28 @@ func (w *webSocket) waitGone() {
 	<-w.closed
 }
 
-// receive waits for the next bytes and feeds them, and those behind them until nothing is unfinished.
+// apart calls do in a goroutine of its own and waits for it. The stack that a message needs goes with that goroutine, and the
+// one that waits for the next message, for hours perhaps, keeps the small one that it began with.
+func (*webSocket) apart(do func() error) (err error) {
+	var done sync.WaitGroup
+	done.Go(func() { err = do() })
+	done.Wait()
+	return err
+}
+
+// receive waits for the next byte, and then lets the rest be read.
 func (w *webSocket) receive() error {
-	options := &w.client.server.options
-	w.expect(options.SocketIdle)
+	idle := w.client.server.options.SocketIdle
+	w.expect(idle)
 	if _, err := w.conn.Read(w.inbox[:]); err != nil {
-		return w.timedOut(err, socketEnd{code: websocket.Normal, idle: true, reason: fmt.Sprintf("nothing was heard for %v", options.SocketIdle)})
+		return w.timedOut(err, socketEnd{code: websocket.Normal, idle: true, reason: fmt.Sprintf("nothing was heard for %v", idle)})
 	}
+	return w.apart(w.receiveRest)
+}
+
+// receiveRest feeds the byte that has come and those behind it, until nothing is unfinished.
+func (w *webSocket) receiveRest() error {
+	options := &w.client.server.options
 	buffer, ok := w.buffers.Get().(*[]byte)
 	if !ok {
 		return nil // never: the pool holds nothing else
