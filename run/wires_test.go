@@ -1,6 +1,7 @@
 package run_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -54,6 +55,10 @@ type wireCase struct {
 	author history.Path // the way to the one who sent it; NoPath = none
 }
 
+func (c wireCase) name() string {
+	return fmt.Sprintf("%s by %s%s", c.design, cmp.Or(c.wire, c.design.Wire()), c.knobs.Echo)
+}
+
 func wireCases() []wireCase {
 	return []wireCase{
 		{design: target.Hologram, wire: target.JSON, others: history.SSE, author: history.Reply},
@@ -74,7 +79,7 @@ func wireCases() []wireCase {
 func TestEveryWire(t *testing.T) {
 	t.Parallel()
 	for _, c := range wireCases() {
-		t.Run(fmt.Sprintf("%s, %s", c.design, c.wire), func(t *testing.T) {
+		t.Run(c.name(), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				p := rooms(string(c.design), 40, 20, 5*time.Second)
@@ -128,7 +133,7 @@ func TestNumbersTravel(t *testing.T) {
 		{design: target.Hologram, wire: target.JSON, knobs: stamped},
 		{design: target.Hologram, wire: target.HologramWire, knobs: stamped},
 	} {
-		t.Run(fmt.Sprintf("%s, %s", c.design, c.wire), func(t *testing.T) {
+		t.Run(c.name(), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				p := rooms(string(c.design), 10, 10, 5*time.Second)
@@ -200,7 +205,7 @@ func TestWhatComesBackAfterACut(t *testing.T) {
 		{target.Sequenced, 0, true},
 		{target.StateSync, 0, true},
 		{target.StateSync, 5, false},
-		{target.LongPoll, 0, false},
+		{target.LongPoll, 0, true}, // a session outlives its connection
 		{target.Channels, 0, false},
 		{target.Hologram, 0, false},
 	} {
