@@ -287,7 +287,7 @@ untested self_echo (promised: reply) 0 of 0 events of their own came to publishe
 			b.run.Promises = map[string]string{"gap_free": "after reconnect", "freshness": "latest value per key", "converge": "per channel"}
 		}, `unseen fifo (not promised) 0 of 3,580 pairs of one publisher, the second sent after the reply to the first, changed places
 observed total (not promised) 100 of 7,180 pairs at risk were seen in two orders
-kept freshness (promised: latest value per key) 0 of 3,580 pairs of values of one publisher came the older one last
+kept freshness (promised: latest value per key) 0 of 3,580 pairs of values of one publisher arrived with the older one last
 untested gap_free (promised: after reconnect) 0 deliveries lost, 0 reconnects
 untested converge (promised: per channel) no figure of this run speaks of it`},
 	} {

@@ -60,7 +60,7 @@ func (r *Report) promises(f *Figures) []Promise {
 		list = append(list, selfEcho(path, &f.tallies[whole]))
 	}
 	if r.Run.Promises[freshnessName] != "" {
-		list = append(list, r.promise(freshnessName, violations, fifoPairs, "of values of one publisher came the older one last"))
+		list = append(list, r.promise(freshnessName, violations, fifoPairs, "of values of one publisher arrived with the older one last"))
 	}
 	if r.Run.Promises[gapFreeName] != "" {
 		list = append(list, r.gapFree())
