@@ -97,7 +97,7 @@ func (c channelsWire) open(s *Server, w http.ResponseWriter, r *http.Request, ac
 		closed:      make(chan struct{}),
 		farewell:    socketEnd{code: websocket.GoingAway, reason: "the server is shutting down"},
 	}
-	if early, err := buffered.Reader.Peek(buffered.Reader.Buffered()); err == nil { // a client that did not wait for the answer
+	if early, err := buffered.Peek(buffered.Reader.Buffered()); err == nil { // a client that did not wait for the answer
 		socket.early = slices.Clone(early)
 	}
 	head := websocket.AppendSwitch(nil, accept)
@@ -124,7 +124,8 @@ type webSocket struct {
 	buffers *sync.Pool
 	early   []byte        // what came before the socket was open
 	whole   bool          // a message was completed by what was fed last
-	ending  *socketEnd    // what was fed last is a reason to end; nil = it was none
+	ends    bool          // what was fed last is a reason to end
+	ending  socketEnd     // ... that one
 	quiet   chan struct{} // closed when nothing more is to be expected from the client
 	closed  chan struct{} // closed with the connection
 
@@ -228,8 +229,8 @@ func (w *webSocket) feed(b []byte) error {
 	if err := w.parser.Feed(b, w); errors.As(err, &fault) {
 		return &socketEnd{code: fault.Code, reason: fault.What}
 	}
-	if w.ending != nil {
-		return w.ending
+	if w.ends {
+		return &w.ending
 	}
 	return nil
 }
@@ -278,16 +279,19 @@ func (w *webSocket) discard() {
 // OnText implements websocket.Handler: a message of Phoenix.
 func (w *webSocket) OnText(text []byte) error {
 	w.whole = true
-	if w.ending != nil || !w.client.stream.open() {
-		return nil // no answer would reach the client: it is as if the message had come too late
+	if !w.ends && w.client.stream.open() { // else no answer would reach the client: it is as if the message had come too late
+		w.handle(text)
 	}
+	return nil
+}
+
+func (w *webSocket) handle(text []byte) {
 	if err := w.message.Parse(text); err != nil {
 		w.endBy(socketEnd{code: websocket.PolicyViolated, reason: err.Error()})
-		return nil
+		return
 	}
 	w.client.handle(context.Background(), w.message) // nothing that it waits for takes longer than Options.BusTimeout
 	w.message.Payload = nil                          // it is part of a buffer that others use
-	return nil
 }
 
 // OnBinary implements websocket.Handler.
@@ -299,7 +303,7 @@ func (w *webSocket) OnBinary([]byte) error {
 
 // OnPing implements websocket.Handler: the Pong keeps its place among what the client is told.
 func (w *webSocket) OnPing(b []byte) error {
-	if w.ending != nil {
+	if w.ends {
 		return nil
 	}
 	pong := websocket.AppendFrame(nil, websocket.Frame{Opcode: websocket.Pong, Payload: b})
@@ -318,8 +322,8 @@ func (w *webSocket) OnClose(code websocket.Code, reason []byte) error {
 
 // endBy notes the first reason to end.
 func (w *webSocket) endBy(e socketEnd) {
-	if w.ending == nil {
-		w.ending = &e
+	if !w.ends {
+		w.ends, w.ending = true, e
 	}
 }
 

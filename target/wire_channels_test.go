@@ -144,6 +144,7 @@ func TestChannelsEcho(t *testing.T) {
 					stream = 2
 				case target.EchoReply:
 					reply = 1
+				case target.EchoNone:
 				}
 				w.count(fmt.Sprintf("deliveries_expected=%d deliveries_written_websocket=%d deliveries_written_reply=%d deliveries_written_sse=1",
 					1+stream+reply, stream, reply))
@@ -384,8 +385,10 @@ func TestChannelsClose(t *testing.T) {
 			s.conn.Write(websocket.AppendFrame(nil, websocket.Frame{Opcode: websocket.Text, Payload: []byte("{}")}))
 		}, "1002 a frame from a client is not masked", true},
 		{"not UTF-8", func(s *socket) { s.send("\xff") }, "1007 a text message is not UTF-8", true},
-		{"too long", func(s *socket) { s.send(`["1","2","room","say",{"payload":"` + strings.Repeat("x", 64<<10) + `"}]`) },
-			"1009 a message is longer than 65536 bytes", true},
+		{
+			"too long", func(s *socket) { s.send(`["1","2","room","say",{"payload":"` + strings.Repeat("x", 64<<10) + `"}]`) },
+			"1009 a message is longer than 65536 bytes", true,
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

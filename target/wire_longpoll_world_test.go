@@ -21,7 +21,6 @@ type pollClient struct {
 	arrived  *sync.Cond // at each poll
 	texts    []string
 	statuses []int
-	stop     bool
 	ended    int // the status after which run ended
 }
 
@@ -86,7 +85,7 @@ func (c *pollClient) poll() (status int, texts []string) {
 	return p.Status, texts
 }
 
-// run polls until the session is gone, or halt was called.
+// run polls until the session is gone.
 func (c *pollClient) run() *pollClient {
 	go func() {
 		defer close(c.done)
@@ -96,7 +95,7 @@ func (c *pollClient) run() *pollClient {
 			c.texts = append(c.texts, texts...)
 			c.statuses = append(c.statuses, status)
 			c.ended = status
-			stop := c.stop || status != http.StatusOK && status != http.StatusNoContent
+			stop := status != http.StatusOK && status != http.StatusNoContent
 			c.arrived.Broadcast()
 			c.mu.Unlock()
 			if stop {
@@ -105,14 +104,6 @@ func (c *pollClient) run() *pollClient {
 		}
 	}()
 	return c
-}
-
-// halt lets the poll at hand be the last, and waits for it.
-func (c *pollClient) halt() {
-	c.mu.Lock()
-	c.stop = true
-	c.mu.Unlock()
-	<-c.done
 }
 
 // post sends messages, as one or as a batch, and wants them handled.

@@ -178,7 +178,11 @@ func FuzzSocket(f *testing.F) {
 	for _, seed := range [][]byte{
 		masked(join, `["1","2","room","say",{"payload":"hb1.\n"}]`, `[null,"3","phoenix","heartbeat",{}]`, `["1","4","room","phx_leave",{}]`),
 		masked(join, join, `["1","2","room","crash",{}]`, `["1","2","room","say",{"payload":"x"}]`),
-		masked(`["1","2","room","phx_close",{"payload":"x"}]`, `{}`), masked("\xff"), {0x81, 0x00}, {0x88, 0x80, 1, 2, 3, 4}, {0xc1, 0x80}, nil,
+		masked(`["1","2","room","phx_close",{"payload":"x"}]`, `{}`), masked("\xff"),
+		{0x81, 0x00},
+		{0x88, 0x80, 1, 2, 3, 4},
+		{0xc1, 0x80},
+		nil,
 		append(masked(join), 0x89, 0x81, 1, 2, 3, 4, 5, 0x01, 0x80, 0, 0, 0, 0, 0x80, 0x80, 0, 0, 0, 0),
 	} {
 		f.Add(seed, uint8(5))
