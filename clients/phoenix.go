@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"holobench/history"
+	"holobench/wire"
 	"holobench/wire/phoenix"
 )
 
@@ -41,6 +42,17 @@ func (r *phoenixStream) told() error {
 		}
 	}
 	return nil
+}
+
+// echoed notes the events that the reply to a command of the client's own brings.
+func (r *phoenixStream) echoed(channel string, reply *phoenix.Reply) {
+	if _, _, ok := wire.FindMarker(reply.Response); !ok || reply.Status != phoenix.StatusOK {
+		return
+	}
+	o := r.note(history.Delivered)
+	o.Path, o.Channel = history.Reply, r.client.crowd.channel(channel)
+	o.Sequence, _ = plainSequence(reply.Response)
+	r.batch = r.client.crowd.name(r.batch, o, reply.Response)
 }
 
 // pause implements receiver: the steps of Phoenix's client.

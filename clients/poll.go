@@ -205,6 +205,8 @@ func (r *pollReceiver) read() error {
 		}
 	case reply.Status != phoenix.StatusOK:
 		r.heartbeat(0, errPushRefused) // its POST said only that the session took it
+	default:
+		r.echoed(m.Topic, &reply)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package clients
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -185,17 +186,14 @@ func (r *socketReceiver) replied(p *push, reply *phoenix.Reply) {
 	crowd := r.client.crowd
 	o := r.client.about(history.Replied, r.conn, p.command, r.at)
 	o.NotBefore, o.Handled = r.notBefore, r.handled
-	ok := reply.Status == phoenix.StatusOK
-	if !ok {
+	if reply.Status != phoenix.StatusOK {
 		o.Err = crowd.reason(errPushRefused)
 	}
-	r.batch = append(r.batch, o)
-	if _, _, echo := wire.FindMarker(reply.Response); echo && ok {
-		o := r.note(history.Delivered)
-		o.Path, o.Channel = history.Reply, crowd.channel(p.command.message.Channel)
-		o.Sequence, _ = plainSequence(reply.Response)
-		r.batch = crowd.name(r.batch, o, reply.Response)
+	if rest, ok := bytes.CutPrefix(reply.Response, []byte(`{"seq":`)); ok {
+		o.Sequence, _ = leadingNumber(rest)
 	}
+	r.batch = append(r.batch, o)
+	r.echoed(p.command.message.Channel, reply)
 }
 
 // OnBinary implements websocket.Handler: no serializer is in use that sends any.
