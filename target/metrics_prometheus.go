@@ -117,10 +117,25 @@ func familyOf(counter string) family {
 		}
 	}
 	help := map[string]string{
-		"events_dispatched":   "Events that were handed out, also to nobody.",
-		"deliveries_expected": "Sum over events of the subscribers that they had.",
-		"outbox_coalesced":    "Waiting values whose place a newer one took.",
-		"outbox_dropped":      "Waiting events that were left out because the outbox was full.",
+		"controls_written":     "Snapshots, gaps and other messages to one client that are no event.",
+		"deliveries_expected":  "Sum over events of the subscribers that they had.",
+		"deliveries_replayed":  "Deliveries to streams that came back.",
+		"events_dispatched":    "Events that were handed out, also to nobody.",
+		"events_triggered":     "Events that the node made by itself.",
+		"gaps_found":           "Channels of streams that asked for events which are not kept any more.",
+		"heartbeats_written":   "Comments written to silent streams.",
+		"journal_dropped":      "Records of the dispatch journal that were lost.",
+		"journal_written":      "Records of the dispatch journal that were written.",
+		"mutations_conflicted": "Mutations that were refused because their key had changed.",
+		"outbox_coalesced":     "Waiting values whose place a newer one took.",
+		"outbox_dropped":       "Waiting events that were left out because the outbox was full.",
+		"polls_failed":         "Answers to polls that could not be written.",
+		"replies_failed":       "Replies that could not be written.",
+		"streams_closed":       "Streams that ended, for any reason.",
+		"streams_idle":         "Streams that were ended because their client said nothing for too long.",
+		"streams_opened":       "Streams that were subscribed.",
+		"streams_refused":      "Streams that were answered by an error.",
+		"streams_superseded":   "Streams whose instance opened a newer one.",
 	}[counter]
 	return family{name: counter, help: cmp.Or(help, "The counter "+counter+" of the node's counters file.")}
 }

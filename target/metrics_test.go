@@ -3,6 +3,7 @@ package target
 import (
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 )
@@ -54,4 +55,24 @@ func BenchmarkLatency(b *testing.B) {
 			l.observe(d)
 		}
 	})
+}
+
+// TestEveryCounterHasAFamily: a counter that is new comes up by itself, but should say what it counts.
+func TestEveryCounterHasAFamily(t *testing.T) {
+	t.Parallel()
+	seen := make(map[string]string)
+	for c := range counterCount {
+		f := familyOf(c.String())
+		key := f.name + "{" + f.label + "=" + f.value
+		if before, ok := seen[key]; ok {
+			t.Errorf("%s and %s are both %s", before, c, key)
+		}
+		seen[key] = c.String()
+		if strings.HasPrefix(f.help, "The counter ") {
+			t.Errorf("%s has no help text: give it a line in familyOf", c)
+		}
+	}
+	if got, want := familyOf("new_thing"), (family{name: "new_thing", help: "The counter new_thing of the node's counters file."}); got != want {
+		t.Errorf("an unknown counter is %+v, want %+v", got, want)
+	}
 }

@@ -29,7 +29,7 @@ func (f *debugFlags) start(ctx context.Context, server *target.Server, stderr io
 	if f.addr == "" {
 		return func() {}, nil
 	}
-	handler, err := server.DebugHandler(version)
+	handler, err := server.DebugHandler(programVersion())
 	if err != nil {
 		return nil, failed(err)
 	}
