@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 )
 
 // subscription is what a stream asks for.
@@ -16,7 +15,7 @@ type subscription struct {
 }
 
 // serveEvents answers a GET of the events path: it admits the stream, takes its connection over from net/http (whose
-// goroutine, stack and buffers would cost 18 KiB a stream), subscribes it, and sets it going. The head is the first thing
+// goroutine, stack and buffers would cost 18 KiB a stream, and do over HTTP/2), subscribes it, and sets it going. The head is the first thing
 // in its outbox: an event that is dispatched from now on comes behind it.
 func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet {
@@ -50,14 +49,17 @@ func (s *Server) openStream(
 	if refused != nil {
 		return refused
 	}
-	conn, _, err := http.NewResponseController(w).Hijack()
+	conn, head, err := takeOver(w, r)
 	if err != nil {
 		s.dismiss(address)
 		return refuse(http.StatusInternalServerError, "this connection cannot carry a stream")
 	}
-	chunked := r.ProtoAtLeast(1, 1)
+	chunked := r.ProtoMajor == 1 && r.ProtoMinor >= 1
 	writer := carry(http1Writer{conn: conn, chunked: chunked, scratch: &s.scratch})
-	st := newStream(s, sub.instance, spelling, writer, http1Head(chunked, time.Now()))
+	if multiplexed, ok := conn.(*http2Conn); ok {
+		writer = &http2Writer{streamWriter: writer, conn: multiplexed}
+	}
+	st := newStream(s, sub.instance, spelling, writer, head)
 	st.address = address
 	st.joined = make([]membership, 0, len(sub.channels))
 	s.open(st, func() { s.subscribe(st, sub.channels, kept, sub.from) })

@@ -2,6 +2,7 @@ package target
 
 import (
 	"cmp"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"log/slog"
@@ -23,6 +24,9 @@ type Options struct {
 	Bus      Bus          // joins this node to others; default: none, it is alone
 	Nodes    int          // how many nodes the target has; default 1. Only who asks the others needs to know
 	Seed     uint64       // of all that is drawn at random
+
+	Transport   Transport        // what carries the wire; default HTTP1
+	Certificate *tls.Certificate // what is shown over TLS; default: one of SelfSigned
 
 	// Pause, when it is not nil, is called after each subscriber that a fan-out has told, in the goroutine of the fan-out and
 	// under its locks. It stands for the time that a delivery takes on a busy server, so that a test or an experiment can
@@ -59,6 +63,7 @@ type Options struct {
 	MaxChannels int // channels of one stream; default 64
 	MaxStreams  int // open streams; default 100,000
 
+	MaxStreamsPerConn    int // requests and streams at once on a connection of HTTP/2; default 250
 	MaxStreamsPerAddress int // ... from one address; default 100,000, because a load generator has one only
 }
 
@@ -113,6 +118,7 @@ func (o Options) withDefaults() (Options, error) {
 		{"max name", &o.MaxName, 200},
 		{"max channels", &o.MaxChannels, 64},
 		{"max streams", &o.MaxStreams, 100_000},
+		{"max streams per connection", &o.MaxStreamsPerConn, 250},
 		{"max streams per address", &o.MaxStreamsPerAddress, 100_000},
 		{"replay bytes", &o.ReplayBytes, 1 << 20},
 		{"max logs", &o.MaxLogs, 10_000},
@@ -123,6 +129,10 @@ func (o Options) withDefaults() (Options, error) {
 		if *n.value < 0 {
 			return o, fmt.Errorf("%s %d is negative; leave it at 0 for the default, %d", n.name, *n.value, n.fallback)
 		}
+	}
+	o, err := o.withTransport()
+	if err != nil {
+		return o, err
 	}
 	return o.withDesign()
 }

@@ -29,8 +29,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	unused := &unusedConns{conns: make(map[net.Conn]struct{})}
 	server := s.httpServer(unused)
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(l) }()
-	s.log.Info("target serves", "addr", l.Addr().String(), "design", string(s.options.Design), "node", s.options.Node)
+	go func() { served <- s.accept(server, l) }()
+	s.log.Info("target serves", "addr", l.Addr().String(), "transport", string(s.options.Transport), "design", string(s.options.Design), "node", s.options.Node)
 
 	select {
 	case <-ctx.Done():
@@ -73,7 +73,7 @@ func (s *Server) startBackground() (stop func(), err error) {
 // httpServer returns the server whose limits keep a slow or hostile client from holding anything for long.
 func (s *Server) httpServer(unused *unusedConns) *http.Server {
 	server := &http.Server{
-		Handler:           s,
+		Handler:           s.handler(),
 		ReadHeaderTimeout: s.options.ReadTimeout / 2,
 		ReadTimeout:       s.options.ReadTimeout,
 		WriteTimeout:      s.options.ReadTimeout + s.options.WriteTimeout, // counts from the end of the head
@@ -82,24 +82,37 @@ func (s *Server) httpServer(unused *unusedConns) *http.Server {
 		ConnState:         unused.track,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
+	s.carryOver(server)
 	server.RegisterOnShutdown(unused.close)
 	return server
 }
 
-// shutdown lets requests finish, then streams.
+// shutdown lets requests finish, then streams. Over HTTP/2 streams are requests too, so that net/http is done when they are.
 func (s *Server) shutdown(server *http.Server) {
 	s.registry.drain()
 	close(s.draining)
+	if s.options.Transport.multiplexed() {
+		s.shutdownHTTP2(server)
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), s.options.DrainTimeout)
 	defer cancel()
+	s.shutdownHTTP(ctx, server)
+	s.stopRequests()
+	s.endStreams(func() {})
+}
+
+// shutdownHTTP closes the listener, and returns when net/http is done; when ctx ends, what is not done is cut.
+func (s *Server) shutdownHTTP(ctx context.Context, server *http.Server) {
 	if err := server.Shutdown(ctx); err != nil {
 		s.log.Warn("requests did not finish in time", "error", err)
 		_ = server.Close()
 	}
-	s.stopRequests()
+}
 
-	streams := s.registry.all()
-	for _, st := range streams {
+// endStreams ends every stream, and cuts those that are not done in time; then it calls late, and waits for them.
+func (s *Server) endStreams(late func()) {
+	for _, st := range s.registry.all() {
 		st.end()
 	}
 	ended := make(chan struct{})
@@ -107,7 +120,7 @@ func (s *Server) shutdown(server *http.Server) {
 		s.streams.Wait()
 		close(ended)
 	}()
-	ctx, cancel = context.WithTimeout(context.Background(), s.options.DrainTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), s.options.DrainTimeout)
 	defer cancel()
 	select {
 	case <-ended:
@@ -115,6 +128,7 @@ func (s *Server) shutdown(server *http.Server) {
 		for _, st := range s.registry.all() {
 			st.cut(CutShutdown)
 		}
+		late()
 		<-ended
 	}
 }

@@ -83,7 +83,7 @@ func (c channelsWire) open(s *Server, w http.ResponseWriter, r *http.Request, ac
 	if refused != nil {
 		return refused
 	}
-	conn, buffered, err := http.NewResponseController(w).Hijack()
+	conn, buffered, err := hijack(w)
 	if err != nil {
 		s.dismiss(address)
 		return refuse(http.StatusInternalServerError, "this connection cannot carry a WebSocket")
