@@ -13,6 +13,7 @@ type frame struct {
 	chunk    []byte
 	from, to int // chunk[from:to] is the body
 	kind     frameKind
+	raw      bool   // it is what is left of another one, and goes out as it is in any writer
 	slot     string // what it is the new value of, so that it may take an older one's place; "" = nothing
 }
 
@@ -60,6 +61,15 @@ func (f *frame) visible(chunked bool) int {
 		return f.to
 	}
 	return f.to - f.from
+}
+
+// rest returns what is left of f when a part of it was written: bytes, of which the first visible ones make the message whole.
+// When it is whole already, which was counted, they are of no message.
+func (f *frame) rest(bytes []byte, visible int) *frame {
+	if visible <= 0 {
+		return &frame{chunk: bytes, to: len(bytes), kind: headFrame, raw: true, slot: f.slot}
+	}
+	return &frame{chunk: bytes, to: visible, kind: f.kind, raw: true, slot: f.slot}
 }
 
 // newHeartbeat makes the comment that keeps silent streams alive.

@@ -66,6 +66,7 @@ type Server struct {
 	scratch   scratch
 	started   time.Time
 	serving   atomic.Bool
+	flushers  *flushers
 	streams   sync.WaitGroup // the goroutines of streams
 	writes    latency        // of one write to a subscriber
 	busLag    latency        // of an event that came over the bus
@@ -106,6 +107,7 @@ func New(options Options) (*Server, error) {
 		limits:    limits{frames: options.OutboxFrames, bytes: options.OutboxBytes, whenFull: k.WhenFull},
 		heartbeat: newHeartbeat(),
 		started:   time.Now(),
+		flushers:  newFlushers(),
 		addresses: addresses{limit: options.MaxStreamsPerAddress},
 		draining:  make(chan struct{}),
 		document:  own.document,

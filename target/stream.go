@@ -8,8 +8,9 @@ import (
 )
 
 // stream is one subscriber: an open response, the channels that it hears, and an outbox of frames that are not written
-// yet. While it is idle it holds one goroutine, which waits for the client to go, and no buffer. A second goroutine
-// exists while there is something to write; it takes all that waits, in one write.
+// yet. While it is idle it holds one goroutine, which waits for the client to go, and no buffer. What waits is written by the
+// server's flushers, all of it in one write; by a goroutine of the stream's own while its connection is full, and where a
+// connection cannot say that it is.
 //
 // The outbox is bounded and never waited for: a subscriber that does not keep up is cut, and holds up nobody.
 type stream struct {
@@ -17,8 +18,10 @@ type stream struct {
 	writer   streamWriter
 	instance string
 	address  string       // where its client is; see addresses
+	direct   directWriter // writer, where its connection takes what it can without waiting; else nil
 	flushFn  func()       // st.flush, bound once: "go st.flush()" would allocate at each delivery
 	joined   []membership // see channel
+	behind   *stream      // the next one in the queue of the flushers, whose lock guards it
 	places   *places      // what its ids are made of; nil where they are those of its one channel, or there are none
 
 	mu        sync.Mutex
@@ -44,6 +47,9 @@ const (
 func newStream(s *Server, instance string, spelling format, writer streamWriter, head *frame) *stream {
 	st := &stream{server: s, writer: writer, instance: instance, format: spelling, flushing: true}
 	st.flushFn = st.flush
+	if direct, ok := writer.(directWriter); ok && direct.openDirect() {
+		st.direct = direct
+	}
 	if head != nil {
 		st.box.prepend(head)
 	}
@@ -58,7 +64,7 @@ func (st *stream) start() {
 		st.heartbeat = time.AfterFunc(st.server.options.Heartbeat, st.beat)
 	}
 	st.mu.Unlock()
-	go st.flushFn()
+	st.flushSoon()
 	go st.watch()
 }
 
@@ -96,7 +102,7 @@ func (st *stream) put(f *frame, m *message, slot int) (result outcome, dropped i
 	}
 	st.mu.Unlock()
 	if idle {
-		go st.flushFn()
+		st.flushSoon()
 	}
 	return result, dropped
 }
@@ -106,6 +112,15 @@ func (st *stream) open() bool {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	return st.state == streamOpen
+}
+
+// flushSoon sees to it that what waits is written. The caller has made st flushing, and counted that into server.streams.
+func (st *stream) flushSoon() {
+	if st.direct != nil {
+		st.server.flushers.add(st)
+		return
+	}
+	go st.flushFn()
 }
 
 // flush writes until the outbox is empty, and carries out the end of an ending stream.
@@ -212,7 +227,7 @@ func (st *stream) end() {
 	}
 	st.mu.Unlock()
 	if idle {
-		go st.flushFn()
+		st.flushSoon()
 	}
 }
 

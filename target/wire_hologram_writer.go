@@ -40,11 +40,63 @@ func (w *hologramWriter) write(frames []*frame, timeout time.Duration) (written,
 	return sum, err
 }
 
+func (w *hologramWriter) try(frames []*frame) (tried, error) {
+	scratch := w.scratch.get()
+	defer w.scratch.put(scratch)
+	first := w.reserve(frames)
+	next := first
+	for _, f := range frames {
+		*scratch = w.spell(*scratch, f, &next)
+	}
+	n, err := w.direct.write(*scratch)
+	if n < len(*scratch) {
+		return w.split(frames, first, n), err
+	}
+	sum := tried{written: written{bytes: n}, whole: len(frames)}
+	for _, f := range frames {
+		sum.add(f.kind)
+	}
+	return sum, err
+}
+
+// split says which of frames lie within the n bytes that were accepted, and what is left of the next one; those behind it get
+// other ids when they are written.
+func (w *hologramWriter) split(frames []*frame, next uint64, n int) tried {
+	sum := tried{written: written{bytes: n}}
+	for _, f := range w.whole(frames, next, n) {
+		sum.add(f.kind)
+	}
+	var spelled []byte
+	for _, f := range frames {
+		spelled = w.spell(spelled[:0], f, &next)
+		if n < len(spelled) {
+			if n > 0 {
+				sum.rest = f.rest(slices.Clone(spelled[n:]), w.visible(f, len(spelled))-n)
+			}
+			break
+		}
+		n -= len(spelled)
+		sum.whole++
+	}
+	return sum
+}
+
+// visible is frame.visible for f, which is of so many bytes in this spelling.
+func (w *hologramWriter) visible(f *frame, spelled int) int {
+	switch {
+	case f.raw:
+		return f.to
+	case w.chunked && f.kind != headFrame:
+		return spelled - len("\r\n")
+	}
+	return spelled
+}
+
 // reserve takes ids for the events among frames, and returns the first one.
 func (w *hologramWriter) reserve(frames []*frame) uint64 {
 	events := uint64(0)
 	for _, f := range frames {
-		if f.kind == eventFrame {
+		if f.kind == eventFrame && !f.raw {
 			events++
 		}
 	}
@@ -53,6 +105,9 @@ func (w *hologramWriter) reserve(frames []*frame) uint64 {
 
 // spell appends f; an event takes the next id.
 func (w *hologramWriter) spell(dst []byte, f *frame, next *uint64) []byte {
+	if f.raw {
+		return append(dst, f.chunk...)
+	}
 	start := len(dst)
 	switch f.kind {
 	case eventFrame:
@@ -60,7 +115,7 @@ func (w *hologramWriter) spell(dst []byte, f *frame, next *uint64) []byte {
 		*next++
 	case heartbeatFrame:
 		dst = append(dst, hologram.Heartbeat...)
-	case headFrame, controlFrame, idFrame: // only heads come here, which are no chunk
+	case headFrame, controlFrame, echoFrame, idFrame: // only heads come here, which are no chunk
 		return append(dst, f.bytes(w.chunked)...)
 	}
 	if !w.chunked {
@@ -76,12 +131,9 @@ func (w *hologramWriter) spell(dst []byte, f *frame, next *uint64) []byte {
 func (w *hologramWriter) whole(frames []*frame, next uint64, n int) []*frame {
 	var spelled []byte
 	for i, f := range frames {
+		start := len(spelled)
 		spelled = w.spell(spelled, f, &next)
-		end := len(spelled)
-		if w.chunked && f.kind != headFrame {
-			end -= len("\r\n")
-		}
-		if end > n {
+		if start+w.visible(f, len(spelled)-start) > n {
 			return frames[:i]
 		}
 	}

@@ -18,6 +18,22 @@ type streamWriter interface {
 	waitGone()
 }
 
+// directWriter is a streamWriter that can also write what its connection takes at once.
+type directWriter interface {
+	// openDirect says whether it can; it is called once, before anything else.
+	openDirect() bool
+	// try is write, but it never waits for the client: what is not taken is no error.
+	try(frames []*frame) (tried, error)
+}
+
+// tried is what a write got through that did not wait.
+type tried struct {
+	written
+
+	whole int    // so many frames
+	rest  *frame // what is left of the next one, of which a part was taken; nil = nothing of it was
+}
+
 // written is what a write got through.
 type written struct {
 	bytes, events, heartbeats, controls, echoes int
@@ -29,6 +45,7 @@ type http1Writer struct {
 	conn    net.Conn
 	chunked bool
 	scratch *scratch
+	direct  *directSocket // nil = the connection has none
 	inbox   [1]byte
 }
 
@@ -50,6 +67,42 @@ func (w *http1Writer) write(frames []*frame, timeout time.Duration) (written, er
 	}
 	n, err := w.conn.Write(*scratch)
 	return w.count(frames, n), err
+}
+
+func (w *http1Writer) openDirect() bool {
+	w.direct = newDirectSocket(w.conn)
+	return w.direct != nil
+}
+
+func (w *http1Writer) try(frames []*frame) (tried, error) {
+	if len(frames) == 1 {
+		n, err := w.direct.write(frames[0].bytes(w.chunked))
+		return w.split(frames, n), err
+	}
+	scratch := w.scratch.get()
+	defer w.scratch.put(scratch)
+	for _, f := range frames {
+		*scratch = append(*scratch, f.bytes(w.chunked)...)
+	}
+	n, err := w.direct.write(*scratch)
+	return w.split(frames, n), err
+}
+
+// split says which of frames lie within the n bytes that were accepted, and what is left of the next one.
+func (w *http1Writer) split(frames []*frame, n int) tried {
+	sum := tried{written: w.count(frames, n)}
+	for _, f := range frames {
+		bytes := f.bytes(w.chunked)
+		if n < len(bytes) {
+			if n > 0 {
+				sum.rest = f.rest(bytes[n:], f.visible(w.chunked)-n)
+			}
+			break
+		}
+		n -= len(bytes)
+		sum.whole++
+	}
+	return sum
 }
 
 // count says which of frames lie within the n bytes that were accepted.
