@@ -1,6 +1,7 @@
 package clients
 
 import (
+	"net/http"
 	"strconv"
 	"time"
 
@@ -12,19 +13,25 @@ import (
 // phoenixStream is what the receivers of the two wires of Phoenix have in common: topics that are joined, and messages that
 // are replies or events. A channel is a topic of the same name.
 //
+// Phoenix lets nobody speak in a topic that was not joined, and who has joined one hears it. So a client that posts to a channel
+// which is not its own is subscribed to that, too, from before its first command there, and what it hears is in the history:
+// else the server would have written what nobody has seen.
+//
 // A channel that crashes ends the connection here, and all is joined anew; Phoenix's own client keeps the socket and joins
 // that channel again. What the client misses meanwhile is the same, and one way back is enough to get right.
 type phoenixStream struct {
 	*stream
-	path     history.Path
-	incoming phoenix.Message // keeps its texts, so that a broadcast costs no allocation
-	failed   int             // connections in a row that were no stream, and the one that is over
+	path      history.Path
+	incoming  phoenix.Message // keeps its texts, so that a broadcast costs no allocation
+	joined    []bool          // which channels are: the server said so
+	confirmed []string        // topics whose joins were answered in the read at hand
+	failed    int             // connections in a row that were no stream, and the one that is over
 }
 
 // told notes what one message says, but for replies, which are not its matter.
 func (r *phoenixStream) told() error {
 	slot := -1
-	for i, channel := range r.client.channels {
+	for i, channel := range r.names {
 		if channel == r.incoming.Topic {
 			slot = i
 			break
@@ -32,15 +39,38 @@ func (r *phoenixStream) told() error {
 	}
 	switch r.incoming.Event {
 	case phoenix.EventError, phoenix.EventClose:
-		if slot >= 0 || len(r.channels) == 0 {
+		if slot >= 0 {
 			return errChannelCrashed
 		}
 	default:
-		if slot >= 0 { // else it is of a channel that was joined to speak there
+		if slot >= 0 { // else it was never joined
 			sequence, _ := plainSequence(r.incoming.Payload)
 			r.delivered(r.path, slot, sequence, r.incoming.Payload)
 		}
 	}
+	return nil
+}
+
+// answered notes what the reply to a join says; ref is that of the last join of its topic.
+func (r *phoenixStream) answered(ref string, reply *phoenix.Reply) error {
+	topic := r.incoming.Topic
+	slot := r.slot([]byte(topic))
+	switch {
+	case r.incoming.Ref != ref || slot >= 0 && r.joined[slot]:
+		return nil // of a join that is long over
+	case reply.Status == phoenix.StatusOK:
+		if slot < 0 {
+			slot = len(r.names)
+			r.hear(topic)
+			r.joined = append(r.joined, false)
+		}
+		r.joined[slot] = true
+		r.subscribe(slot)
+	case slot >= 0:
+		return &RefusedError{Status: http.StatusForbidden}
+	default: // a command that goes there all the same is refused by the server
+	}
+	r.confirmed = append(r.confirmed, topic)
 	return nil
 }
 
@@ -76,6 +106,7 @@ func (r *phoenixStream) count() {
 type topics struct {
 	refs   int
 	joined map[string]string // the ref of the join, by topic
+	open   map[string]bool   // topics whose join was answered
 }
 
 // next is the number of the next message.
@@ -94,10 +125,21 @@ func (t *topics) join(topic string) phoenix.Message {
 	return phoenix.Message{JoinRef: ref, Ref: ref, Topic: topic, Event: phoenix.EventJoin}
 }
 
+// confirm says that the join of a topic was answered.
+func (t *topics) confirm(topic string) {
+	if t.open == nil {
+		t.open = make(map[string]bool)
+	}
+	t.open[topic] = true
+}
+
 // push returns the message that carries a command, without its payload.
 func (t *topics) push(m *Message) phoenix.Message {
 	return phoenix.Message{JoinRef: t.joined[m.Channel], Ref: t.next(), Topic: m.Channel, Event: m.Name}
 }
 
 // reset forgets what was joined. Numbers go on, so that a late reply answers nothing.
-func (t *topics) reset() { clear(t.joined) }
+func (t *topics) reset() {
+	clear(t.joined)
+	clear(t.open)
+}

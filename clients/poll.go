@@ -20,7 +20,6 @@ type pollReceiver struct {
 	protocol *pollProtocol
 	token    string // of the session that is polled
 	request  []byte // of each poll
-	joined   []bool // which channels the session has joined: the server said so
 	resumed  bool   // the connection is new and the session is not: its first answer says that all goes on
 
 	response http1.Parser
@@ -57,15 +56,14 @@ func (r *pollReceiver) open(ctx context.Context, conn wire.StampedConn) error {
 	}
 	r.token, r.joined = first.Token, make([]bool, len(r.channels))
 	r.request = r.request[:0]
-	r.protocol.set(r.token, nil)
+	joins := r.protocol.begin(r.token, r.names)
 	r.asked = r.client.crowd.now()
 	if len(r.channels) == 0 {
-		r.protocol.announce()
 		return nil
 	}
 	return r.exchange(ctx, conn, &first, http1.Request{
 		Method: http.MethodPost, Target: r.protocol.target(r.token),
-		Header: []http1.Field{{Name: "Content-Type", Value: phoenix.BatchType}}, Body: r.protocol.joinAll(),
+		Header: []http1.Field{{Name: "Content-Type", Value: phoenix.BatchType}}, Body: joins,
 	})
 }
 
@@ -110,7 +108,7 @@ const keptBody = 4 << 10
 // lose forgets the session.
 func (r *pollReceiver) lose() {
 	r.token = ""
-	r.protocol.set("", nil)
+	r.protocol.end(nil)
 }
 
 // judge says of a refusal whether it is final: it is until the client was subscribed once.
@@ -118,7 +116,7 @@ func (r *pollReceiver) judge(err error) error {
 	if refused, ok := errors.AsType[*RefusedError](err); ok {
 		refused.again = r.welcome
 		if !r.welcome {
-			r.protocol.set("", refused)
+			r.protocol.end(refused)
 		}
 	}
 	return err
@@ -135,11 +133,11 @@ func (r *pollReceiver) feed(b []byte) error {
 	case used < len(b):
 		return fmt.Errorf("%w: something follows the answer to a poll", errForeignBytes)
 	}
-	return r.judge(r.answered())
+	return r.judge(r.took())
 }
 
-// answered notes what a whole answer brought.
-func (r *pollReceiver) answered() error {
+// took notes what a whole answer brought.
+func (r *pollReceiver) took() error {
 	if r.status != http.StatusOK {
 		return &RefusedError{Status: r.status}
 	}
@@ -192,17 +190,13 @@ func (r *pollReceiver) read() error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errForeignBytes, err)
 	}
-	slot := r.slot([]byte(m.Topic))
 	switch {
-	case m.Ref == m.JoinRef && m.Ref == r.protocol.joinRef(m.Topic) && slot >= 0:
-		if reply.Status != phoenix.StatusOK {
+	case m.Ref != "" && m.Ref == m.JoinRef:
+		err := r.answered(r.protocol.joinRef(m.Topic), &reply)
+		if err != nil {
 			r.lose()
-			return &RefusedError{Status: http.StatusForbidden}
 		}
-		if !r.joined[slot] {
-			r.joined[slot] = true
-			r.subscribe(slot)
-		}
+		return err
 	case reply.Status != phoenix.StatusOK:
 		r.heartbeat(0, errPushRefused) // its POST said only that the session took it
 	default:
@@ -214,16 +208,18 @@ func (r *pollReceiver) read() error {
 // whole implements receiver.
 func (r *pollReceiver) whole() bool { return r.complete }
 
-// noted implements receiver.
-func (r *pollReceiver) noted() {}
+// noted implements receiver: only now may commands go where a join was answered, so that their Sent stands behind it.
+func (r *pollReceiver) noted() {
+	if len(r.confirmed) > 0 {
+		r.protocol.confirm(r.confirmed)
+		r.confirmed = r.confirmed[:0]
+	}
+}
 
 // proceed implements receiver: after an answer comes the next poll.
 func (r *pollReceiver) proceed(ctx context.Context, conn wire.StampedConn) error {
 	if !r.complete {
 		return nil
-	}
-	if r.announced {
-		r.protocol.announce()
 	}
 	if !r.keep {
 		return io.EOF

@@ -61,7 +61,6 @@ type socketReceiver struct {
 	upgrade  http1.Switch
 	frames   websocket.Parser
 	opened   bool     // the handshake is over: frames follow
-	joined   []bool   // which channels are
 	beating  bool     // heartbeats are sent
 	beat     string   // the ref of a heartbeat that was not answered yet
 	answers  []*push  // that were found in the read at hand
@@ -163,16 +162,7 @@ func (r *socketReceiver) reply() error {
 		return fmt.Errorf("%w: %w", errForeignBytes, err)
 	}
 	if m.Ref != "" && m.Ref == m.JoinRef {
-		slot := r.slot([]byte(m.Topic))
-		switch {
-		case slot < 0 || r.joined[slot] || m.Ref != r.socket.joinRef(m.Topic): // not one that makes a subscription
-		case reply.Status != phoenix.StatusOK:
-			return &RefusedError{Status: http.StatusForbidden}
-		default:
-			r.joined[slot] = true
-			r.subscribe(slot)
-		}
-		return nil
+		return r.answered(r.socket.joinRef(m.Topic), &reply)
 	}
 	if p := r.socket.take(m.Ref); p != nil {
 		r.answers = append(r.answers, p)
@@ -224,12 +214,17 @@ func (r *socketReceiver) OnClose(websocket.Code, []byte) error {
 // whole implements receiver.
 func (r *socketReceiver) whole() bool { return r.opened && !r.frames.Pending() }
 
-// noted implements receiver: only now may the next command go out, so that its Sent stands behind this reply.
+// noted implements receiver: only now may the next command go out, so that its Sent stands behind this reply, or behind
+// that to the join.
 func (r *socketReceiver) noted() {
 	for _, p := range r.answers {
 		p.done <- nil
 	}
 	r.answers = r.answers[:0]
+	if len(r.confirmed) > 0 {
+		r.socket.confirm(r.confirmed)
+		r.confirmed = r.confirmed[:0]
+	}
 }
 
 // proceed implements receiver: when the handshake is over the channels are joined.
@@ -241,7 +236,7 @@ func (r *socketReceiver) proceed(ctx context.Context, conn wire.StampedConn) err
 		return r.goOn(ctx, conn)
 	}
 	r.asked = r.client.crowd.now() // the joins
-	if err := r.socket.open(conn, r.conn, r.client.channels); err != nil {
+	if err := r.socket.open(conn, r.conn, r.names); err != nil {
 		return err
 	}
 	if len(r.channels) == 0 {
@@ -260,7 +255,6 @@ func (r *socketReceiver) goOn(ctx context.Context, conn wire.StampedConn) error 
 	r.pings = r.pings[:0]
 	if r.announced && !r.beating {
 		r.beating = true
-		r.socket.announce()
 		return r.deadline(ctx, conn, heartbeatEvery)
 	}
 	return nil

@@ -237,7 +237,8 @@ func TestChannelsReplyTimesOut(t *testing.T) {
 		p.say(joinReply("1"))
 		p.hear(t)
 		<-time.After(6 * time.Second)
-		p.say(reply("1", "2", `{}`), phoenixEvent(7, 1)) // too late; and it is deaf
+		p.say(reply("1", "2", `{}`), phoenixEvent(7, 1)) // too late; but who speaks there hears
+		synctest.Wait()
 		c.Post(b.now(), &Message{Channel: "room", Name: "message"})
 		p.hear(t)
 		cancel()
@@ -245,7 +246,8 @@ func TestChannelsReplyTimesOut(t *testing.T) {
 		letGo()
 		<-done
 		b.expect(t, []string{
-			"0 opened", "0 sent c7.1", "5000 unknown c7.1: timeout", "6000 sent c7.2", "6000 unknown c7.2: interrupted", "6000 closed",
+			"0 opened", "0 subscribed", "0 sent c7.1", "5000 unknown c7.1: timeout", "6000 delivered c7.1", "6000 sent c7.2",
+			"6000 unknown c7.2: interrupted", "6000 closed",
 		})
 	})
 }

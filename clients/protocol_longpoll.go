@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,10 +28,9 @@ type pollProtocol struct {
 
 	mu      sync.Mutex
 	token   string // of the session; "" = there is none
-	joined  bool   // the client's channels are, so that commands may go to it
 	topics  topics
 	refused error         // the server wants no session; nil = it was not asked, or it does
-	changed chan struct{} // closed when joined or refused changes
+	changed chan struct{} // closed when anything of this changes
 }
 
 func newPollProtocol(c *Client) *pollProtocol {
@@ -59,40 +59,59 @@ func (p *pollProtocol) target(token string) string {
 	return phoenix.LongPollPath + "?" + query.Encode()
 }
 
-// set changes the session. One that ends takes its joins with it.
-func (p *pollProtocol) set(token string, refused error) {
+// begin takes up a new session, and words the joins that come first.
+func (p *pollProtocol) begin(token string, topics []string) []byte {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if token != p.token {
-		p.topics.reset()
-	}
-	p.token, p.refused, p.joined = token, refused, false
+	p.topics.reset()
+	p.token, p.refused = token, nil
+	p.change()
+	return p.wordJoins(topics)
+}
+
+// end forgets the session; refused says that there will be no other.
+func (p *pollProtocol) end(refused error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.topics.reset()
+	p.token, p.refused = "", refused
+	p.change()
+}
+
+// change wakes who waits for the session; the caller holds mu.
+func (p *pollProtocol) change() {
 	close(p.changed)
 	p.changed = make(chan struct{})
 }
 
-// announce says that the channels are joined.
-func (p *pollProtocol) announce() {
+// confirm says that the joins of these topics were answered.
+func (p *pollProtocol) confirm(topics []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.joined {
-		p.joined = true
-		close(p.changed)
-		p.changed = make(chan struct{})
+	for _, topic := range topics {
+		p.topics.confirm(topic)
 	}
+	p.change()
 }
 
-// session waits until there is one, and the channels are joined: Phoenix's client keeps a push back until then.
-func (p *pollProtocol) session(ctx context.Context) error {
+// await returns when there is a session and the topic is joined: Phoenix's client keeps a push back until then. A topic that
+// nobody has joined yet is joined by what join sends, to the session of that token.
+func (p *pollProtocol) await(ctx context.Context, topic string, join func(token string) error) error {
 	for {
 		p.mu.Lock()
-		joined, refused, changed := p.joined, p.refused, p.changed
+		token, refused, changed := p.token, p.refused, p.changed
+		asked, open := p.topics.joined[topic] != "", p.topics.open[topic]
 		p.mu.Unlock()
 		switch {
 		case refused != nil:
 			return refused
-		case joined:
+		case open:
 			return nil
+		case token != "" && !asked && !slices.Contains(p.client.channels, topic):
+			if err := join(token); err != nil {
+				return err
+			}
+			continue
 		}
 		select {
 		case <-changed:
@@ -102,13 +121,18 @@ func (p *pollProtocol) session(ctx context.Context) error {
 	}
 }
 
-// joinAll words the joins of the client's channels, as a batch.
-func (p *pollProtocol) joinAll() []byte {
+// join words the join of a topic.
+func (p *pollProtocol) join(topic string) []byte {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.wordJoins([]string{topic})
+}
+
+// wordJoins words joins, as a batch; the caller holds mu.
+func (p *pollProtocol) wordJoins(topics []string) []byte {
 	var joins []phoenix.Message
-	for _, channel := range p.client.channels {
-		joins = append(joins, p.topics.join(channel))
+	for _, topic := range topics {
+		joins = append(joins, p.topics.join(topic))
 	}
 	return phoenix.AppendBatch(nil, joins...)
 }
@@ -127,31 +151,31 @@ type pollPhrasing struct {
 	status   phoenix.Poll
 }
 
-// prepare implements phrasing: it waits for the session that the other half holds.
-func (p *pollPhrasing) prepare(ctx context.Context, _ wire.StampedConn, channel string) error {
+// prepare implements phrasing: it waits for the session that the other half holds, and joins the topic of the next command.
+func (p *pollPhrasing) prepare(ctx context.Context, conn wire.StampedConn, channel string) error {
 	if channel == "" {
 		return nil // the first command waits, and nobody waits for it
 	}
 	ctx, cancel := context.WithTimeout(ctx, or(p.protocol.client.crowd.ReplyTimeout, 30*time.Second))
 	defer cancel()
-	return p.protocol.session(ctx)
+	return p.protocol.await(ctx, channel, func(token string) error {
+		_, err := p.protocol.client.crowd.exchange(ctx, conn, http1.Request{ // what became of it the poll says
+			Method: http.MethodPost, Target: p.protocol.target(token),
+			Header: []http1.Field{{Name: "Content-Type", Value: phoenix.BatchType}}, Body: p.protocol.join(channel),
+		})
+		return err
+	})
 }
 
-// request implements phrasing. A channel in which the client only speaks is joined by the same request.
+// request implements phrasing.
 func (p *pollPhrasing) request(dst []byte, m *Message, payload []byte) []byte {
 	s := p.protocol
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	kind := "application/json"
-	p.body = p.body[:0]
-	if s.topics.joined[m.Channel] == "" {
-		kind = phoenix.BatchType
-		p.body = append(phoenix.AppendMessage(p.body, s.topics.join(m.Channel)), '\n')
-	}
-	p.body = phoenix.AppendPush(p.body, s.topics.push(m), string(payload))
+	p.body = phoenix.AppendPush(p.body[:0], s.topics.push(m), string(payload))
 	return http1.AppendRequest(dst, http1.Request{
 		Method: http.MethodPost, Target: s.target(s.token), Host: s.client.crowd.host(),
-		Header: append([]http1.Field{{Name: "Content-Type", Value: kind}}, s.client.crowd.Header...), Body: p.body,
+		Header: append([]http1.Field{{Name: "Content-Type", Value: "application/json"}}, s.client.crowd.Header...), Body: p.body,
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"math"
 	"net/url"
+	"strconv"
 	"time"
 
 	"holobench/history"
@@ -26,7 +27,7 @@ func (p plainProtocol) receiver(s *stream) receiver {
 
 // sender implements protocol.
 func (p plainProtocol) sender(giveUp context.Context) sender {
-	return newPoster(giveUp, p.client, &plainPhrasing{client: p.client})
+	return newPoster(giveUp, p.client, &plainPhrasing{client: p.client, key: "c" + strconv.FormatUint(uint64(p.client.id), 10)})
 }
 
 // joins implements protocol.
@@ -167,6 +168,7 @@ func leadingNumber(text []byte) (number uint64, ok bool) {
 // plainPhrasing words commands as POST /command.
 type plainPhrasing struct {
 	client *Client
+	key    string // of a client that has no instance
 	json   []byte
 	head   []http1.Field
 }
@@ -177,9 +179,11 @@ func (p *plainPhrasing) prepare(context.Context, wire.StampedConn, string) error
 // request implements phrasing.
 func (p *plainPhrasing) request(dst []byte, m *Message, payload []byte) []byte {
 	c := p.client
-	p.json = wire.AppendCommandJSON(p.json[:0], wire.Command{
-		Instance: c.instance, Channel: m.Channel, Name: m.Name, Payload: string(payload),
-	})
+	next := wire.Command{Instance: c.instance, Channel: m.Channel, Name: m.Name, Payload: string(payload)}
+	if c.instance == "" { // where events are values, one is of its sender's instance or of a key
+		next.Key = p.key
+	}
+	p.json = wire.AppendCommandJSON(p.json[:0], next)
 	if p.head == nil {
 		p.head = append([]http1.Field{{Name: "Content-Type", Value: "application/json"}}, c.crowd.Header...)
 	}

@@ -28,9 +28,7 @@ func receivings(channels ...string) map[Wire]*receiving {
 		crowd := &Crowd{Names: new(history.Names), Run: testRun, Wire: w, Observe: func([]history.Observation) {}}
 		c := crowd.NewClient(ClientOptions{ID: 3, Channels: channels})
 		s := &stream{client: c}
-		for _, name := range channels {
-			s.channels = append(s.channels, crowd.channel(name))
-		}
+		s.hear(channels...)
 		s.wire = c.protocol.receiver(s)
 		event := wire.Event{Channel: channels[0], Name: "message", Payload: markerOf(7, 1), Seq: 17}
 		r := &receiving{stream: s, head: []byte(streamHead), again: func() {}}

@@ -20,11 +20,10 @@ type socket struct {
 	draw    *rand.Rand       // of masks
 	conn    wire.StampedConn // nil = none is open, or no WebSocket yet
 	number  uint32
-	joined  bool // the channels of the client are, so that commands may go out
 	topics  topics
 	flight  *push         // the command that waits for its reply
 	refused error         // the server wants no socket
-	changed chan struct{} // closed when conn, joined or refused changes
+	changed chan struct{} // closed when anything of this changes
 	text    []byte
 	frame   []byte
 }
@@ -63,7 +62,7 @@ func (k *socket) holds(conn wire.StampedConn) bool {
 func (k *socket) open(conn wire.StampedConn, number uint32, channels []string) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.conn, k.number, k.joined = conn, number, len(channels) == 0
+	k.conn, k.number = conn, number
 	k.topics.reset()
 	k.frame = k.frame[:0]
 	for _, channel := range channels {
@@ -86,11 +85,13 @@ func (k *socket) send() error {
 	return err
 }
 
-// announce says that the channels are joined.
-func (k *socket) announce() {
+// confirm says that the joins of these topics were answered.
+func (k *socket) confirm(topics []string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.joined = true
+	for _, topic := range topics {
+		k.topics.confirm(topic)
+	}
 	k.change()
 }
 
@@ -166,17 +167,13 @@ func (k *socket) take(ref string) *push {
 	return p
 }
 
-// await returns when there is a socket, and the channels are joined: Phoenix's client keeps a push back until then.
-func (k *socket) await(ctx context.Context) error {
+// await returns when there is a socket and the topic is joined: Phoenix's client keeps a push back until then. A topic that
+// nobody has joined yet it joins.
+func (k *socket) await(ctx context.Context, topic string) error {
 	for {
-		k.mu.Lock()
-		open, refused, changed := k.conn != nil && k.joined, k.refused, k.changed
-		k.mu.Unlock()
-		switch {
-		case refused != nil:
-			return refused
-		case open:
-			return nil
+		changed, err := k.prepare(topic)
+		if changed == nil {
+			return err
 		}
 		select {
 		case <-changed:
@@ -184,6 +181,25 @@ func (k *socket) await(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// prepare returns nil when a push may go to the topic, or with why none ever will, and else what to wait for.
+func (k *socket) prepare(topic string) (changed <-chan struct{}, err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	switch {
+	case k.refused != nil:
+		return nil, k.refused
+	case k.conn != nil && k.topics.open[topic]:
+		return nil, nil
+	case k.conn != nil && k.topics.joined[topic] == "":
+		k.text = phoenix.AppendMessage(k.text[:0], k.topics.join(topic))
+		k.frame = k.masked(k.frame[:0], websocket.Text, k.text)
+		if err := k.send(); err != nil {
+			return nil, err
+		}
+	}
+	return k.changed, nil
 }
 
 // socketSender posts commands over the socket that the other half holds.
@@ -228,7 +244,7 @@ func (p *socketSender) post(next command) {
 // nothing was written.
 func (p *socketSender) send(ctx context.Context, next command, free int64) (flying *push, number uint32, err error) {
 	c, k := p.client, p.socket
-	if err := k.await(ctx); err != nil {
+	if err := k.await(ctx, next.message.Channel); err != nil {
 		return nil, 0, err
 	}
 	k.mu.Lock()
@@ -237,14 +253,9 @@ func (p *socketSender) send(ctx context.Context, next command, free int64) (flyi
 		return nil, 0, io.EOF // it ended since
 	}
 	p.payload = c.appendPayload(p.payload[:0], next)
-	k.frame = k.frame[:0]
-	if k.topics.joined[next.message.Channel] == "" { // the client only speaks there
-		k.text = phoenix.AppendMessage(k.text[:0], k.topics.join(next.message.Channel))
-		k.frame = k.masked(k.frame, websocket.Text, k.text)
-	}
 	m := k.topics.push(next.message)
 	k.text = phoenix.AppendPush(k.text[:0], m, string(p.payload))
-	k.frame = k.masked(k.frame, websocket.Text, k.text)
+	k.frame = k.masked(k.frame[:0], websocket.Text, k.text)
 
 	flying = &push{command: next, ref: m.Ref, done: make(chan error, 1)}
 	k.flight = flying

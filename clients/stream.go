@@ -36,9 +36,7 @@ func (e *RefusedError) Error() string {
 // followed: where a browser would go on elsewhere, they are a refusal here.
 func (c *Client) HoldStream(ctx context.Context, ready func()) error {
 	s := &stream{client: c, ready: ready}
-	for _, name := range c.channels {
-		s.channels = append(s.channels, c.crowd.channel(name))
-	}
+	s.hear(c.channels...)
 	s.wire = c.protocol.receiver(s)
 	for {
 		err := s.connectOnce(ctx)
@@ -49,6 +47,14 @@ func (c *Client) HoldStream(ctx context.Context, ready func()) error {
 		if ctx.Err() != nil || !s.rest(ctx) {
 			return nil //nolint:nilerr // how a connection ended is an Observation, not an error
 		}
+	}
+}
+
+// hear adds channels to those of the stream.
+func (s *stream) hear(names ...string) {
+	for _, name := range names {
+		s.names = append(s.names, name)
+		s.channels = append(s.channels, s.client.crowd.channel(name))
 	}
 }
 
@@ -67,7 +73,8 @@ func (s *stream) rest(ctx context.Context) bool {
 // stream is the down stream of one client over all its connections, whatever its wire.
 type stream struct {
 	client   *Client
-	channels []uint32
+	names    []string // of the channels that it hears
+	channels []uint32 // their numbers in the history
 	ready    func()
 	wire     receiver
 	welcome  bool // it was subscribed at least once
@@ -231,7 +238,7 @@ func (s *stream) note(kind history.Kind) history.Observation {
 	}
 }
 
-// subscribe notes that the channel at that place of the client's list is subscribed: by what the read at hand brought, in
+// subscribe notes that the channel at that place of the stream's list is subscribed: by what the read at hand brought, in
 // answer to what was asked.
 func (s *stream) subscribe(slot int) {
 	o := s.note(history.Subscribed)
@@ -260,9 +267,9 @@ func (s *stream) heartbeat(sequence uint64, why string) {
 	s.batch = append(s.batch, o)
 }
 
-// slot finds a channel of the client's by its name; -1 = it has none of that name.
+// slot finds a channel of the stream's by its name; -1 = it has none of that name.
 func (s *stream) slot(name []byte) int {
-	for i, channel := range s.client.channels {
+	for i, channel := range s.names {
 		if channel == string(name) {
 			return i
 		}
