@@ -234,6 +234,41 @@ func TestChannelsOneOrderOnASocket(t *testing.T) {
 	}
 }
 
+// TestChannelsReplyComesBeforeAnswers: somebody answers an event while it is still handed out to others. The sender has it by its
+// reply all the same before it hears the answer.
+func TestChannelsReplyComesBeforeAnswers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, target.Options{
+			Design: target.Channels, Knobs: target.Knobs{Echo: target.EchoReply}, Pause: func(*wire.Event) { time.Sleep(time.Millisecond) },
+		}, nil)
+		var answering, sender *socket
+		for _, s := range []**socket{&answering, &sender} {
+			*s = w.socket()
+			(*s).join("room")
+			(*s).takeTexts()
+		}
+		for range 10 {
+			w.socket().join("room") // more to hand it out to
+		}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			answering.answerAll(1)
+		}()
+		sender.send(`["1","2","room","say",{"payload":"1"}]`)
+		<-done
+		time.Sleep(time.Second)
+		want := []string{
+			`["1","2","room","phx_reply",{"response":{"payload":"1"},"status":"ok"}]`, `[null,null,"room","say",{"payload":"re 1"}]`,
+		}
+		if got := sender.takeTexts(); !slices.Equal(got, want) {
+			t.Errorf("the sender heard\n     %q\nwant %q", got, want)
+		}
+		w.shutdown()
+	})
+}
+
 // answerAll says "re PAYLOAD" to so many events, each at once.
 func (s *socket) answerAll(events int) {
 	for at := 0; events > 0; at++ {

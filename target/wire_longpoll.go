@@ -166,9 +166,9 @@ func (s *Server) readPollBody(w http.ResponseWriter, r *http.Request) ([]byte, *
 	}
 }
 
-// pollSession is one session: a stream that has no connection of its own, but is carried by one poll after the other. Its
-// stream counts as flushing while there is no poll that waits, so that what comes stays in the outbox, where it may be
-// coalesced or left out, until one comes for it.
+// pollSession is one session: a stream that has no connection of its own, but is carried by one poll after the other. What comes
+// stays in the outbox, where it may be coalesced or left out, until a poll takes it: to flush is only to tell the poll that
+// waits, if there is one, and the stream counts as flushing until a poll has found nothing more.
 type pollSession struct {
 	client   phoenixClient
 	sessions *pollSessions
@@ -212,7 +212,8 @@ func (p *pollSession) serve(w http.ResponseWriter, r *http.Request) {
 	newer := p.begin()
 	defer p.finish(newer)
 	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Time{}) // that of the request would pass while the poll waits, and look as if the client had gone
+	options := &p.client.server.options
+	_ = control.SetWriteDeadline(time.Now().Add(options.PollWindow + options.WriteTimeout)) // that of a request passes while the poll waits
 	select {
 	case p.turn <- struct{}{}:
 	case <-newer:
@@ -226,7 +227,7 @@ func (p *pollSession) serve(w http.ResponseWriter, r *http.Request) {
 	if status == 0 {
 		return
 	}
-	_ = control.SetWriteDeadline(time.Now().Add(p.client.server.options.WriteTimeout)) // without it the write has that of the request
+	_ = control.SetWriteDeadline(time.Now().Add(options.WriteTimeout))
 	p.answer(w, status, batch)
 }
 
@@ -276,26 +277,13 @@ func (p *pollSession) wait(r *http.Request, newer <-chan struct{}) (status int, 
 		case <-p.gone:
 			status = http.StatusGone
 		case <-r.Context().Done():
-			st.hold(false)
 			return 0, nil
 		}
-		if batch = st.hold(true); len(batch) > 0 {
+		if batch, _ = st.take(); len(batch) > 0 { // it came at the last moment
 			return http.StatusOK, batch
 		}
 		return status, nil
 	}
-}
-
-// hold makes the stream keep what comes, because the poll that waited for it does so no longer. With take it returns what came
-// at the last moment, which is then to be written.
-func (st *stream) hold(take bool) []*frame {
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	st.flushing = true
-	if !take {
-		return nil
-	}
-	return st.box.take()
 }
 
 // answer answers a poll, and counts. What was in an answer that could not be written is lost.
