@@ -13,7 +13,7 @@ PKG       ?= ./...
 DESIGN_TESTS := ^Test(OneOrder|ConcurrentDispatchDiverges|SerializedDispatchDoesNot|CutAndResume|ReplicasConverge|EphemeralStaysFresh|HologramWirePromise|ChannelsOneOrderOnASocket|LongPollIsOneFIFO)$$
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check fmt fuzz bench benchstat bench-receive bench-fanout verify-designs verify-delay verify-noise verify-zero verify-divergence verify-nodes verify-rows verify-page golden cover clean
+.PHONY: help demo build test check fmt fuzz bench benchstat bench-receive bench-fanout verify-designs verify-slow verify-delay verify-noise verify-zero verify-divergence verify-nodes verify-rows verify-page golden cover clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -74,6 +74,9 @@ bench-fanout: ## what a delivery costs in each design beside a bare write loop o
 # One after the other: each keeps 2.5 million deliveries in memory until it has looked at all of them.
 verify-designs: ## the promise of each design over the wire: 5,000 events by 4 publishers to 500 subscribers
 	@go test -count=1 -run '$(DESIGN_TESTS)' -v -parallel 1 -timeout 40m ./target -verify
+
+verify-slow: ## a subscriber that never reads beside 500 that do, on real sockets: the others' p99 with and without it
+	@go test -count=1 -run '^TestVerifySlow$$' -v -timeout 30m ./target -verify
 
 verify-delay: ## an injected delay of 50 ms on real sockets must be measured as 50 ms +- 1 ms
 	@go test -count=1 -run '^TestVerifyDelay$$' -v ./run -verify

@@ -27,3 +27,16 @@ func (s *Server) DeepestOutbox() (frames, bytes int) {
 	}
 	return frames, bytes
 }
+
+// Outbox returns a function that says how many frames wait for an instance, for good of the stream that it has now. It takes
+// no lock but that stream's, so that Options.Pause may call it.
+func (s *Server) Outbox(instance string) (depth func() int) {
+	s.registry.mu.RLock()
+	defer s.registry.mu.RUnlock()
+	st := s.registry.instances[instance]
+	return func() int {
+		st.mu.Lock()
+		defer st.mu.Unlock()
+		return len(st.box.frames)
+	}
+}

@@ -45,6 +45,10 @@ func TestMain(m *testing.M) {
 		fanoutServe(strings.Fields(argument))
 	case "drain":
 		fanoutDrain(strings.Fields(argument))
+	case "slow-serve":
+		slowServe(strings.Fields(argument))
+	case "slow-read":
+		slowRead(strings.Fields(argument))
 	default:
 		must(fmt.Errorf("there is no role %q", role))
 	}

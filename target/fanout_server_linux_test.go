@@ -49,10 +49,10 @@ func fanoutServe(arguments []string) {
 	if arguments[0] == string(target.LongPoll) { // whose sockets carry requests, and take no bytes in between
 		bare = spare
 		go func() {
-			for {
-				if _, err := spare.Accept(); err != nil {
-					return
-				}
+			for held := []net.Conn{}; ; { // the garbage collector closes what nobody holds
+				conn, err := spare.Accept()
+				must(err)
+				held = append(held, conn)
 			}
 		}()
 	}

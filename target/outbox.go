@@ -146,10 +146,10 @@ func (b *outbox) take() []*frame {
 // wrote removes what take returned.
 func (b *outbox) wrote() { b.advance(int(b.inFlight), nil) }
 
-// advance removes the first done frames, which take returned, and puts rest, unless it is nil, into the place of the next one,
-// which take returned too. It stays in flight, as nothing may come before it any more; the others behind it do not.
+// advance removes the first done frames, which take returned, and puts rest, unless it is nil, into the place of the next one.
+// What take returned beside them stays in flight until it is taken again: it was promised to a write, which goes on.
 func (b *outbox) advance(done int, rest *frame) {
-	b.inFlight = 0
+	b.inFlight -= int32(done)
 	for at, f := range b.frames[:done] {
 		if at >= int(b.free) {
 			b.bytes -= len(f.chunk)
@@ -168,7 +168,7 @@ func (b *outbox) advance(done int, rest *frame) {
 		if b.free == 0 {
 			b.bytes += len(rest.chunk) - len(b.frames[0].chunk)
 		}
-		b.frames[0], b.inFlight = rest, 1
+		b.frames[0] = rest
 	}
 }
 
