@@ -25,6 +25,7 @@ package clients
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"sync"
 	"time"
@@ -45,6 +46,7 @@ type Crowd struct {
 	Wire    Wire                        // how the server is spoken to; one that ParseWire does not know is taken for JSON
 	Observe func([]history.Observation) // takes what was seen; copies; safe for concurrent use
 	Dial    func(ctx context.Context, network, addr string) (net.Conn, error)
+	TLS     *tls.Config // nil = the connections are not encrypted
 
 	// Place says where a client's next connection goes, when that is not always Addr. It is asked before each connection, and
 	// before each command: one that shall go elsewhere than the last takes a connection of its own.
@@ -110,6 +112,9 @@ func (c *Crowd) connect(ctx context.Context, addr string) (wire.StampedConn, err
 	conn, err := c.Dial(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err
+	}
+	if c.TLS != nil {
+		return c.encrypt(ctx, Stamped(conn))
 	}
 	return Stamped(conn), nil
 }

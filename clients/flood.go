@@ -33,8 +33,10 @@ func (c *Crowd) Flood(ctx context.Context, o FloodOptions) error {
 		o.Observe = c.Observe
 	}
 	client := &http.Client{
-		Timeout:       or(o.Timeout, 30*time.Second),
-		Transport:     &http.Transport{DialContext: c.Dial, MaxIdleConnsPerHost: int(o.Workers) * 10}, //nolint:gosec // bounded by the plan
+		Timeout: or(o.Timeout, 30*time.Second),
+		Transport: &http.Transport{
+			DialContext: c.Dial, TLSClientConfig: c.TLS, MaxIdleConnsPerHost: int(o.Workers) * 10, //nolint:gosec // bounded by the plan
+		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	defer client.CloseIdleConnections()
@@ -69,6 +71,10 @@ func (c *Crowd) floodTargets(o FloodOptions) vegeta.Targeter {
 	for _, f := range c.Header {
 		header.Add(f.Name, f.Value)
 	}
+	scheme := "http://"
+	if c.TLS != nil {
+		scheme = "https://"
+	}
 	payload := []byte(o.Message.Text)
 	for len(payload) < o.Message.Size {
 		payload = append(payload, 'x')
@@ -79,7 +85,7 @@ func (c *Crowd) floodTargets(o FloodOptions) vegeta.Targeter {
 		if c.Place != nil {
 			addr = c.Place(o.Client, ForCommand).Addr
 		}
-		t.Method, t.URL, t.Header = http.MethodPost, "http://"+addr+wire.CommandPath, header.Clone()
+		t.Method, t.URL, t.Header = http.MethodPost, scheme+addr+wire.CommandPath, header.Clone()
 		t.Body = body
 		return nil
 	}
