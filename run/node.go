@@ -25,7 +25,8 @@ type NodeOptions struct {
 	Nodes     int // how many the target has
 	Bus       NodeBus
 	Design    string
-	Wire      string // "" = the design's own
+	Wire      string           // "" = the design's own
+	Transport target.Transport // "" = HTTP/1.1
 	Knobs     target.Knobs
 	Outbox    int           // events that may wait for one subscriber; 0 = the target's default
 	Heartbeat time.Duration // 0 = the target's default

@@ -21,7 +21,7 @@ func (x *execution) startNodes(work context.Context, fail context.CancelCauseFun
 	for number := 1; number <= x.plan.Nodes; number++ {
 		node, err := x.o.StartNode(work, NodeOptions{
 			Number: number, Nodes: x.plan.Nodes, Bus: bus,
-			Design: x.plan.Design, Wire: x.plan.Wire, Knobs: x.plan.Knobs, Outbox: x.plan.Outbox, Heartbeat: x.plan.Heartbeat,
+			Design: x.plan.Design, Wire: x.plan.Wire, Transport: x.plan.Transport, Knobs: x.plan.Knobs, Outbox: x.plan.Outbox, Heartbeat: x.plan.Heartbeat,
 			Seed: x.plan.Seed,
 		})
 		if err != nil {

@@ -26,8 +26,9 @@ type Plan struct {
 	Name      string
 	Seed      uint64
 	Scenario  history.Scenario
-	Design    string // of the bundled target
-	Wire      string // that it is spoken to by; "" = the design's own
+	Design    string           // of the bundled target
+	Wire      string           // that it is spoken to by; "" = the design's own
+	Transport target.Transport // that carries it; "" = HTTP/1.1
 	Knobs     target.Knobs
 	Nodes     int
 	Bus       Bus           // joins the nodes; of no meaning for one
@@ -157,6 +158,9 @@ func (p *Plan) Promises() map[string]string {
 // check finds what would make a plan impossible to carry out. Plans from a file are sound already; this is for literals.
 func (p *Plan) check() error {
 	if err := p.checkCluster(); err != nil {
+		return err
+	}
+	if err := p.checkTransport(); err != nil {
 		return err
 	}
 	if len(p.Loads) > math.MaxUint16 {

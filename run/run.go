@@ -88,6 +88,7 @@ func Run(ctx context.Context, p Plan, o Options) (history.Run, error) {
 	x.describe(started)
 	x.crowd = &clients.Crowd{
 		Header: p.Header, Run: o.ID, Epoch: x.epoch, Names: o.Names, Observe: x.tally.observe, Dial: o.Dial,
+		TLS: p.clientTLS(),
 	}
 
 	work, fail := context.WithCancelCause(ctx)

@@ -11,6 +11,7 @@ import (
 type Bundled struct {
 	Design    string
 	Wire      string // by which clients speak to it
+	Transport string // that carries the wire: HTTP1, H2C, TLS or TLSH2
 	Nodes     int    // processes, at least 1
 	Bus       Bus    // the zero Bus when there is one node
 	Spread    string // RoundRobin, Sticky or Random: over which node a client's stream and commands go; "" when there is one node
@@ -94,6 +95,7 @@ func (r *resolver) bundled() Bundled {
 		Heartbeat: form.Heartbeat.or(defaultHeartbeat),
 	}
 	b.Wire = r.oneOf(&form.Wire, ownWire(b.Design), wires())
+	b.Transport = r.transport()
 	b.Knobs = r.knobs(b.Design)
 	r.checkWire(&b)
 	bus, spread := r.bus(b.Design), r.oneOf(&form.Spread, RoundRobin, []string{RoundRobin, Sticky, Random})

@@ -87,6 +87,8 @@ func TestErrorsOfTheBundledTarget(t *testing.T) {
 		{"wire without replay", with("design: single-channel, wire: hologram"), "s.yaml:4:50: server.bundled.wire: the wire hologram sends nothing again to a client that comes back: a replay of 1024 events would be kept for nobody"},
 		{"wire with replay", with("wire: hologram, replay: 5"), "s.yaml:4:26: server.bundled.wire: the wire hologram sends nothing again to a client that comes back: a replay of 5 events would be kept for nobody"},
 		{"replay without a wire for it", with("design: channels, replay: 5"), "s.yaml:4:46: server.bundled.replay: the wire channels sends nothing again to a client that comes back: a replay of 5 events would be kept for nobody"},
+		{"transport", with("transport: tsl"), `s.yaml:4:31: server.bundled.transport: unknown word "tsl", did you mean "tls"?`},
+		{"transport of serve alone", with("transport: h2c"), "s.yaml:4:31: server.bundled.transport: the simulated clients do not speak HTTP/2 yet, and h2c is that"},
 		{"no nodes", with("nodes: 0"), "s.yaml:4:27: server.bundled.nodes: 0 is outside of the limits: the nodes of the bundled target can be from 1 to 16"},
 		{"too many nodes", with("nodes: 17"), "s.yaml:4:27: server.bundled.nodes: 17 is outside of the limits: the nodes of the bundled target can be from 1 to 16"},
 		{"unknown key", with("when-full: cut"), `s.yaml:4:20: unknown key "when-full" in server.bundled, did you mean "when_full"?`},

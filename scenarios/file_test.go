@@ -22,6 +22,7 @@ server:
     wire: json
     nodes: 3
     bus: {kind: jetstream, url: "nats://127.0.0.1:4222", delay: 5ms}
+    transport: tls
     spread: random
     dispatch: serialized
     stamp: sequence
@@ -77,7 +78,7 @@ func TestParseReadsEveryKey(t *testing.T) {
 		Path: "dir/test.yaml", Text: strings.Replace(everything, "X-Team: blue", `X-Team: "***"`, 1), Name: "all", Seed: 1<<64 - 1,
 		Server: Server{
 			Bundled: Bundled{
-				Design: "hologram", Wire: "json", Nodes: 3, Bus: Bus{"jetstream", "nats://127.0.0.1:4222", 5 * time.Millisecond}, Spread: "random",
+				Design: "hologram", Wire: "json", Transport: "tls", Nodes: 3, Bus: Bus{"jetstream", "nats://127.0.0.1:4222", 5 * time.Millisecond}, Spread: "random",
 				Knobs:  Knobs{"serialized", "sequence", "none", "shared", "drop-oldest", "shuffled", 100, 0.5},
 				Outbox: 64, Heartbeat: 5 * time.Second,
 			},
@@ -132,7 +133,7 @@ func TestParseFillsInDefaults(t *testing.T) {
 	want := &File{
 		Path: "dir/test.yaml", Text: got.Text, Name: "test", Seed: 1,
 		Server: Server{Bundled: Bundled{
-			Design: "hologram", Wire: "json", Nodes: 1,
+			Design: "hologram", Wire: "json", Transport: "http1", Nodes: 1,
 			Knobs:  Knobs{"concurrent", "none", "reply", "node-local", "cut", "registration", 0, 0},
 			Outbox: 1024, Heartbeat: 15 * time.Second,
 		}},

@@ -28,6 +28,7 @@ type bundledForm struct {
 	spot
 	Design          text     `yaml:"design"`
 	Wire            text     `yaml:"wire"`
+	Transport       text     `yaml:"transport"`
 	Nodes           integer  `yaml:"nodes"`
 	Bus             busForm  `yaml:"bus"`
 	Spread          text     `yaml:"spread"`

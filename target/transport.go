@@ -62,7 +62,10 @@ func (s *Server) carryOver(server *http.Server) {
 		WriteByteTimeout:     s.options.WriteTimeout, // a client that takes nothing at all from its socket
 	}
 	if s.options.Transport.Encrypted() {
-		server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{*s.options.Certificate}, MinVersion: tls.VersionTLS12}
+		server.TLSConfig = &tls.Config{
+			Certificates: []tls.Certificate{*s.options.Certificate}, MinVersion: tls.VersionTLS12,
+			DynamicRecordSizingDisabled: true, // what is written at once arrives at once
+		}
 	}
 }
 

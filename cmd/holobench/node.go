@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"holobench/run"
@@ -31,7 +32,7 @@ func startNodes(dir string) run.StartNode {
 		arguments := append([]string{
 			"serve", "--addr", "127.0.0.1:0", "--design", o.Design, "--node", strconv.Itoa(o.Number),
 			"--counters", filepath.Join(dir, "counters"), "--journal", filepath.Join(dir, "journal"), "--until-stdin-closes",
-		}, append(knobArguments(o), clusterArguments(o)...)...)
+		}, slices.Concat(knobArguments(o), clusterArguments(o), transportArguments(o))...)
 		c, err := startChild(ctx, dir, arguments...)
 		if err != nil {
 			return nil, err

@@ -15,7 +15,7 @@ import (
 // would have set it to.
 func printTarget(w io.Writer, p *run.Plan) {
 	design := target.Design(p.Design)
-	fmt.Fprintf(w, "target\tbundled, design %s, wire %s, %s\n", p.Design, cmp.Or(p.Wire, string(design.Wire())), plural(p.Nodes, "node"))
+	fmt.Fprintf(w, "target\tbundled, design %s, wire %s%s, %s\n", p.Design, cmp.Or(p.Wire, string(design.Wire())), overTransport(p), plural(p.Nodes, "node"))
 	if p.Nodes > 1 {
 		fmt.Fprintf(w, "nodes\t%s\n", nodesOf(p))
 	}
@@ -45,6 +45,14 @@ func printTarget(w io.Writer, p *run.Plan) {
 	for _, promise := range promisesOf(p) {
 		fmt.Fprintf(w, "promise\t%s\n", promise)
 	}
+}
+
+// overTransport names the transport where it is another than plain HTTP/1.1.
+func overTransport(p *run.Plan) string {
+	if p.Transport == "" || p.Transport == target.HTTP1 {
+		return ""
+	}
+	return " over " + string(p.Transport)
 }
 
 // nodesOf says what joins the nodes, and how clients are spread over them.

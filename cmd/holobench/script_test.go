@@ -50,6 +50,7 @@ func TestScripts(t *testing.T) {
 			"last-line":      lastLine,
 			"absent":         absent,
 			"serving":        serving,
+			"serving-tls":    servingTLS,
 		},
 	})
 }

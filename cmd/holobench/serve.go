@@ -22,6 +22,7 @@ type serveFlags struct {
 	knobs                                      knobFlags
 	cluster                                    clusterFlags
 	debug                                      debugFlags
+	transport                                  transportFlags
 	node                                       int
 	untilStdinCloses                           bool
 }
@@ -46,11 +47,15 @@ causes or cures.
 
 Designs: ` + strings.Join(designNames(), ", ") + `.`,
 		Example: `  holobench serve --addr 127.0.0.1:8080 --design single-channel
-  holobench serve --design hologram --dispatch serialized --stamp sequence`,
+  holobench serve --design hologram --dispatch serialized --stamp sequence
+  holobench serve --transport tls-h2 --cert-file cert.pem`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			var o target.Options
 			if err := f.knobs.apply(c, &o); err != nil {
+				return err
+			}
+			if err := f.transport.apply(&o, f.addr); err != nil {
 				return err
 			}
 			return serve(c.Context(), f, o, c.InOrStdin(), c.ErrOrStderr())
@@ -61,6 +66,7 @@ Designs: ` + strings.Join(designNames(), ", ") + `.`,
 	f.knobs.register(c)
 	f.cluster.register(c)
 	f.debug.register(c)
+	f.transport.register(c)
 	c.Flags().StringVar(&f.readyFile, "ready-file", "", "write host:port into this file once the server listens")
 	c.Flags().IntVar(&f.node, "node", 1, "number of this node in the journal")
 	c.Flags().StringVar(&f.counters, "counters", "", "memory-mapped counters file, which survives kill -9")
@@ -120,7 +126,7 @@ func serve(ctx context.Context, f serveFlags, o target.Options, stdin io.Reader,
 	if err != nil {
 		return failed(fmt.Errorf("listen on %s: %w (is another server there? --addr 127.0.0.1:0 takes a free port)", f.addr, err))
 	}
-	fmt.Fprintf(stderr, "holobench: design %s, node %d, listening on http://%s\n", o.Design, f.node, listener.Addr())
+	fmt.Fprintf(stderr, "holobench: design %s, node %d, listening on %s://%s\n", o.Design, f.node, f.transport.scheme(), listener.Addr())
 	if f.readyFile != "" {
 		if err := writeReady(f.readyFile, listener.Addr().String()); err != nil {
 			return failed(errors.Join(err, listener.Close()))

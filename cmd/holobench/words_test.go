@@ -34,7 +34,8 @@ func TestLanguageAndTargetKnowTheSameWords(t *testing.T) {
 	t.Parallel()
 	wanted := map[string][]string{
 		"design": designNames(), "wire": strings.Split(wireNames(), ", "), "bus": {run.BusNATS, run.BusJetStream},
-		"spread": {run.RoundRobin, run.Sticky, run.Random},
+		"transport": transportNames(),
+		"spread":    {run.RoundRobin, run.Sticky, run.Random},
 	}
 	for _, key := range []string{"dispatch", "stamp", "echo", "registry", "when_full", "fanout_order"} {
 		wanted[key] = wordsOfTarget(t, key)
@@ -100,13 +101,13 @@ func TestLimitsOfTheLanguageAreTheTargets(t *testing.T) {
 	for _, bundled := range []string{
 		"design: sequenced, replay: 0", "replay: 1048576", "server_triggered: 10/ms", "server_triggered: 0/s", "outbox: 1048576", "heartbeat: 1h",
 		"design: state-sync, replay: 1", "design: ephemeral, dispatch: serialized, when_full: cut",
-		"design: long-poll, wire: json, replay: 5", "design: channels, wire: long-poll, echo: reply", "wire: hologram", "design: single-channel, wire: hologram, replay: 0", "design: sequenced, wire: hologram, replay: 0",
+		"design: long-poll, wire: json, replay: 5", "design: channels, wire: long-poll, echo: reply", "wire: hologram", "transport: tls", "design: single-channel, wire: hologram, replay: 0", "design: sequenced, wire: hologram, replay: 0",
 	} {
 		p, err := run.FromFile(mustParse(t, bundled), history.Machine{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		o := target.Options{Design: target.Design(p.Design), Wire: target.Wire(p.Wire), Knobs: p.Knobs, OutboxFrames: p.Outbox, Heartbeat: p.Heartbeat}
+		o := target.Options{Design: target.Design(p.Design), Wire: target.Wire(p.Wire), Transport: p.Transport, Knobs: p.Knobs, OutboxFrames: p.Outbox, Heartbeat: p.Heartbeat}
 		if _, err := target.New(o); err != nil {
 			t.Errorf("%s: the language takes it, the target does not: %v", bundled, err)
 		}
