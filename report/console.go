@@ -69,14 +69,15 @@ func (p *printer) mark(v Verdict) string {
 }
 
 // dotted prints a label, dotted leaders, and a value.
-func (p *printer) dotted(indent int, mark, label, value string) {
+func (p *printer) dotted(mark, label, value string) {
+	const indent = 4
 	label = clean(label)
-	left := strings.Repeat(" ", indent) + label
+	left, width := strings.Repeat(" ", indent)+label, labelWidth-indent
 	if mark != "" {
 		left = strings.Repeat(" ", indent) + mark + " " + label
-		indent += 2
+		width -= 2
 	}
-	dots := max(3, labelWidth-indent-utf8.RuneCountInString(label))
+	dots := max(3, width-utf8.RuneCountInString(label))
 	p.line(left + p.paint(grey, strings.Repeat(".", dots)) + ": " + value)
 }
 
@@ -148,7 +149,7 @@ func (p *printer) checks(r *Report) {
 		if !c.Agree {
 			mark = p.mark(Violated)
 		}
-		p.dotted(4, mark, c.Name, c.text())
+		p.dotted(mark, c.Name, c.text())
 	}
 }
 
@@ -244,7 +245,7 @@ func (p *printer) totals(r *Report) {
 	for i := range r.Metrics {
 		m := &r.Metrics[i]
 		if m.Type != Trend && m.Tag("window") == "" && !hasSection(m.Name) {
-			p.dotted(4, "", m.String(), m.total())
+			p.dotted("", m.String(), m.total())
 		}
 	}
 }
@@ -273,6 +274,6 @@ func (p *printer) troubles(r *Report) {
 		if t.Reason != "" {
 			label += ": " + t.Reason
 		}
-		p.dotted(4, "", label, thousands(t.Count))
+		p.dotted("", label, thousands(t.Count))
 	}
 }

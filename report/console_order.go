@@ -33,7 +33,7 @@ func (p *printer) order(r *Report) {
 			fmt.Sprintf("%12s%13s%13s%12s", row.Divergent, row.AtRisk, row.Share, row.Ties))
 	}
 	for _, fact := range r.orderFacts() {
-		p.dotted(4, "", fact.Name, fact.Value)
+		p.dotted("", fact.Name, fact.Value)
 	}
 	if len(r.Order.Witnesses) > 0 {
 		p.line("")
