@@ -59,7 +59,7 @@ func (s *Server) carryOver(server *http.Server) {
 	server.Protocols = s.options.Transport.protocols()
 	server.HTTP2 = &http.HTTP2Config{
 		MaxConcurrentStreams: s.options.MaxStreamsPerConn,
-		WriteByteTimeout:     s.options.WriteTimeout, // a client that takes nothing at all from its socket
+		WriteByteTimeout:     s.options.WriteTimeout, // a socket that takes nothing is closed then, or after twice that when it took a part
 	}
 	if s.options.Transport.Encrypted() {
 		server.TLSConfig = &tls.Config{
