@@ -20,7 +20,10 @@ import (
 // same sockets, in the same process and in turns, so that a noisy minute falls on both; the bare loop twice, so that one
 // sees what the noise is. The subscribers are a process of their own that only drains, so that the CPU is the server's.
 
-var fanoutEngines = flag.String("engines", "", "bench-fanout: only these, separated by commas")
+var (
+	fanoutEngines = flag.String("engines", "", "bench-fanout: only these, separated by commas")
+	fanoutCrowd   = flag.Int("subscribers", 0, "bench-fanout: so many instead of 1,000 and 5,000")
+)
 
 // fanoutRole is the environment variable that makes the test binary a part of a measurement.
 const fanoutRole = "HOLOBENCH_TEST_ROLE"
@@ -105,19 +108,20 @@ func TestBenchFanout(t *testing.T) {
 	if *fanoutEngines != "" {
 		engines = strings.Split(*fanoutEngines, ",")
 	}
-	for _, subscribers := range []int{1000, 5000} {
-		var rows []string
+	sizes := []int{1000, 5000}
+	if *fanoutCrowd > 0 {
+		sizes = []int{*fanoutCrowd}
+	}
+	for _, subscribers := range sizes {
+		t.Logf("%d subscribers: one event at a time | saturated | memory\n%-15s %s", subscribers, "",
+			"us/delivery  bare  ratio (A/A)  deliveries/s | deliveries/s    bare  ratio (A/A)  us/delivery | KiB idle, after")
 		for _, engine := range engines {
-			m := measureFanout(t, engine, subscribers)
-			row, missed := m.row(engine, subscribers)
-			rows = append(rows, row)
+			row, missed := measureFanout(t, engine, subscribers).row(engine, subscribers)
 			for _, aim := range missed {
-				rows = append(rows, strings.Repeat(" ", 16)+"aim missed: "+aim)
+				row += "\n" + strings.Repeat(" ", 16) + "aim missed: " + aim
 			}
+			t.Log(row)
 		}
-		t.Logf("%d subscribers: one event at a time | saturated | memory\n%-15s %s\n%s", subscribers, "",
-			"us/delivery  bare  ratio (A/A)  deliveries/s | deliveries/s    bare  ratio (A/A)  us/delivery | KiB idle, after",
-			strings.Join(rows, "\n"))
 	}
 }
 
@@ -167,8 +171,8 @@ func measureFanout(t *testing.T, engine string, subscribers int) fanoutMeasured 
 	if err := json.Unmarshal([]byte(server.line(t)), &m); err != nil {
 		t.Fatalf("%s: %v", engine, err)
 	}
+	drain.stop() // first: it would miss the server
 	server.stop()
-	drain.stop()
 	return m
 }
 

@@ -64,11 +64,11 @@ func fanoutServe(arguments []string) {
 	debug.FreeOSMemory()
 	m := fanoutMeasured{KiBEach: float64(rss()-before) / float64(subscribers) / 1024}
 	fmt.Println("measured memory")
-	input.Scan() // the spare sockets are there
-	f := &fanout{engine: e, subscribers: subscribers, fds: bare.descriptors()}
-	if len(f.fds) < subscribers {
-		must(fmt.Errorf("%d sockets for %d subscribers", len(f.fds), subscribers))
+	input.Scan()                                // the spare sockets are there
+	for len(bare.descriptors()) < subscribers { // the last ones are connected, and not accepted yet
+		pause(time.Millisecond)
 	}
+	f := &fanout{engine: e, subscribers: subscribers, fds: bare.descriptors()}
 	f.fds = f.fds[:subscribers]
 	f.measure(&m)
 	must(e.checkUp())
