@@ -3,6 +3,7 @@ package target_test
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -136,12 +137,12 @@ func drainAll(epoll int) {
 	events, buffer := make([]syscall.EpollEvent, 256), make([]byte, 64<<10)
 	for {
 		n, err := syscall.EpollWait(epoll, events, -1)
-		if err == syscall.EINTR {
+		if errors.Is(err, syscall.EINTR) {
 			continue
 		}
 		must(err)
 		for i := range events[:n] {
-			if read, err := syscall.Read(int(events[i].Fd), buffer); read == 0 || err != nil && err != syscall.EAGAIN {
+			if read, err := syscall.Read(int(events[i].Fd), buffer); read == 0 || err != nil && !errors.Is(err, syscall.EAGAIN) {
 				syscall.Close(int(events[i].Fd)) // the server has gone, or will say what is wrong
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -227,7 +228,7 @@ func (f *fanout) bareBusy() (c cost) {
 		for i, fd := range f.fds {
 			if waits := min(until-at[i], len(ring)); waits > 0 {
 				n, err := syscall.Write(fd, ring[:waits])
-				if err != nil && err != syscall.EAGAIN {
+				if err != nil && !errors.Is(err, syscall.EAGAIN) {
 					must(err)
 				}
 				at[i] += max(n, 0)

@@ -16,7 +16,7 @@ func newReferenceEngine(l net.Listener) *engine {
 	reference.AutoReplay = false // it would keep every event for ever
 	reference.CreateStream("room")
 	counting := &countingListener{Listener: l}
-	go http.Serve(counting, reference) //nolint:gosec // the only client is a process of this test
+	go http.Serve(counting, reference)
 	data := []byte(`{"channel":"room","name":"message","payload":"` + strings.Repeat("x", fanoutPayload) + `"}`)
 	return &engine{
 		publish: func(int) { reference.Publish("room", &sse.Event{Data: data}) },
