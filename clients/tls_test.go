@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"io"
 	"math/big"
 	"net"
@@ -160,7 +161,7 @@ func TestStampsOfRecords(t *testing.T) {
 				t.Errorf("source %d: got %+v, want %+v", source, got, want)
 			}
 		}
-		if _, _, _, _, err := conn.readBorrowed(&conn.records.crowd.borrowed); err != io.EOF {
+		if _, _, _, _, err := conn.readBorrowed(&conn.records.crowd.borrowed); !errors.Is(err, io.EOF) {
 			t.Errorf("at the end: %v", err)
 		}
 	}

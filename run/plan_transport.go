@@ -9,8 +9,7 @@ import (
 
 // checkTransport refuses what the simulated clients cannot speak.
 func (p *Plan) checkTransport() error {
-	switch p.Transport {
-	case "", target.HTTP1, target.TLS:
+	if p.Transport == "" || p.Transport == target.HTTP1 || p.Transport == target.TLS {
 		return nil
 	}
 	return fmt.Errorf("check the plan: the simulated clients do not speak the transport %s: take %s or %s", p.Transport, target.HTTP1, target.TLS)

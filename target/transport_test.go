@@ -279,9 +279,9 @@ func TestSlowStreamOfHTTP2(t *testing.T) {
 				if heard := len(good.payloads()); heard != events || time.Since(w.start) != 0 {
 					t.Errorf("the other stream has %d events after %v, want %d at once", heard, time.Since(w.start), events)
 				}
-				time.Sleep(10*time.Second - 1)
+				time.Sleep(10*time.Second - time.Nanosecond)
 				w.count("cut_write_timeout=0 streams_closed=0")
-				time.Sleep(1)
+				time.Sleep(time.Nanosecond)
 				w.count("cut_write_timeout=1 streams_closed=1")
 				if n, err := io.Copy(io.Discard, slow.Body); err == nil || n > 64<<10 {
 					t.Errorf("the slow stream gave %d bytes and then %v, want an error", n, err)
@@ -396,9 +396,9 @@ func TestStuckConnectionOfHTTP2(t *testing.T) {
 		if heard := len(good.payloads()); heard != events || time.Since(w.start) != 0 {
 			t.Errorf("the other client has %d events after %v", heard, time.Since(w.start))
 		}
-		time.Sleep(20*time.Second - 1)
+		time.Sleep(20*time.Second - time.Nanosecond)
 		w.count("streams_opened=2 streams_closed=0")
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		w.count("streams_closed=1 cut_write_timeout=1 cut_write_error=0")
 		_ = stuck.Close()
 		w.end()
