@@ -1,7 +1,7 @@
 // Package target is a realtime server to measure against, in every design that the field argues about, on one node or
 // several.
 //
-// It speaks the plain JSON wire of package wire over HTTP/1.1: clients hold a stream of server-sent events open and post
+// It speaks the plain JSON wire of package wire over HTTP: clients hold a stream of server-sent events open and post
 // commands, each of which becomes one event for all subscribers of a channel. A design is a preset of knobs (see Knobs) and
 // a wire; there is one path by which events go (Server.publish), and it knows the knobs only:
 //
@@ -30,7 +30,9 @@
 // Counters are exact: a delivery is written when the connection has accepted the last byte of its event. They live in a
 // mapped file, so that a generator can lay them beside what its clients saw even when the server was killed.
 //
-// A server costs about 8 KiB of memory a stream, because it takes the connections of streams over from net/http.
+// A server costs about 8 KiB of memory a stream, because it takes the connections of streams over from net/http. Over HTTP/2 and in TLS
+// (Options.Transport) it costs more: the goroutine of the request stays there, or the state of the encryption. Under HTTP/2 an event counts
+// as written when net/http has written it; of a write that was cut the last 4 KiB count as not written, though they may have been.
 package target
 
 import (
