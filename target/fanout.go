@@ -112,6 +112,9 @@ type slotLocks struct {
 	locks [64]sync.Mutex
 }
 
+// hash is a hash of a slot, the same for all messages of this server.
+func (s *slotLocks) hash(slot string) uint64 { return maphash.String(s.seed, slot) }
+
 func (s *slotLocks) of(channel, key string) *sync.Mutex {
 	hash := maphash.String(s.seed, channel) ^ 31*maphash.String(s.seed, key)
 	return &s.locks[hash%uint64(len(s.locks))]

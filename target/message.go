@@ -35,6 +35,7 @@ type message struct {
 	event    wire.Event
 	sequence uint64 // its number in the channel; 0 = events have none
 	slot     string // what it is the new value of, across channels; "" = nothing
+	hash     uint64 // of slot
 	left     string // the instance that is not to be told by its stream, because it knows already; "" = everybody is
 	frames   [formatCount]*frame
 }

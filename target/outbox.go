@@ -10,6 +10,7 @@ type outbox struct {
 	inFlight int32    // the first so many of frames are being written
 	free     int32    // the first so many of frames do not count: the head, and events that are sent again
 	index    *slots   // where the waiting values are, once there are many
+	seen     slotSet  // of the waiting values, and perhaps of some that were written
 	room     [2]*frame
 }
 
@@ -45,6 +46,9 @@ func (b *outbox) append(f *frame) {
 	}
 	b.frames = append(b.frames, f)
 	b.bytes += len(f.chunk)
+	if f.slot != "" {
+		b.seen.add(f.hash)
+	}
 	if b.index != nil {
 		b.index.add(f, len(b.frames)-1)
 	}
@@ -53,7 +57,7 @@ func (b *outbox) append(f *frame) {
 // put puts f in, as far as the limits let it; dropped is how many events were left out for it.
 func (b *outbox) put(f *frame, l limits) (result outcome, dropped int) {
 	if l.whenFull == Coalesce && f.slot != "" && len(b.frames) > int(b.inFlight) {
-		if at := b.find(f.slot); at >= 0 {
+		if at := b.find(f); at >= 0 {
 			b.bytes += len(f.chunk) - len(b.frames[at].chunk)
 			b.frames[at] = f
 			return coalesced, 1
@@ -107,12 +111,16 @@ func (b *outbox) dropOldest() bool {
 	return true
 }
 
-// find returns the place of the waiting value of a slot, -1 = there is none.
-func (b *outbox) find(slot string) int {
+// find returns the place of the waiting value that f is newer than, -1 = there is none.
+func (b *outbox) find(f *frame) int {
+	if !b.seen.has(f.hash) {
+		return -1
+	}
+	slot := f.slot
 	from := max(int(b.inFlight), int(b.free))
 	if b.index == nil && len(b.frames)-from <= fewSlots {
 		for at := len(b.frames) - 1; at >= from; at-- {
-			if b.frames[at].slot == slot {
+			if waiting := b.frames[at]; waiting.hash == f.hash && waiting.slot == slot {
 				return at
 			}
 		}
@@ -164,6 +172,14 @@ func (b *outbox) advance(done int, rest *frame) {
 	if len(b.frames) == 0 {
 		b.frames, b.index = nil, nil
 	}
+	if b.seen != (slotSet{}) && len(b.frames) <= fewSlots {
+		b.seen = slotSet{}
+		for _, f := range b.frames {
+			if f.slot != "" {
+				b.seen.add(f.hash)
+			}
+		}
+	}
 	if rest != nil {
 		if b.free == 0 {
 			b.bytes += len(rest.chunk) - len(b.frames[0].chunk)
@@ -174,11 +190,18 @@ func (b *outbox) advance(done int, rest *frame) {
 
 // clear lets everything go, also what is being written: who writes it does not come back to say that it did.
 func (b *outbox) clear() {
-	b.frames, b.bytes, b.index, b.free, b.inFlight = nil, 0, nil, 0, 0
+	b.frames, b.bytes, b.index, b.seen, b.free, b.inFlight = nil, 0, nil, slotSet{}, 0, 0
 }
 
+// slotSet says of a slot, by its hash, that it was never added, or that it may have been.
+type slotSet [4]uint64
+
+func (s *slotSet) add(hash uint64) { s[hash>>6&3] |= 1 << (hash & 63) }
+
+func (s *slotSet) has(hash uint64) bool { return s[hash>>6&3]>>(hash&63)&1 == 1 }
+
 // fewSlots is how many waiting frames are looked through one by one: a client that nearly keeps up needs no index.
-const fewSlots = 16
+const fewSlots = 128
 
 // slots find the waiting frame of a slot in an outbox with many of them. Each frame has a number that does not change while
 // those in front of it are written.

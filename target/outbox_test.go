@@ -65,18 +65,26 @@ func TestOutbox(t *testing.T) {
 			seed := rand.Uint64()
 			t.Logf("seed %d", seed)
 			random := rand.New(rand.NewPCG(seed, 0))
+			indexed := false
 			for round := range 60 {
 				l := limits{frames: 1 + random.IntN(60), bytes: 1 + random.IntN(3000), whenFull: policy}
-				compareOutboxes(t, random, l)
+				if round%4 == 0 { // enough room for what waits to need an index
+					l = limits{frames: 500, bytes: 1 << 20, whenFull: policy}
+				}
+				indexed = compareOutboxes(t, random, l) || indexed
 				if t.Failed() {
 					t.Fatalf("in round %d with %+v", round, l)
 				}
+			}
+			if indexed != (policy == Coalesce) {
+				t.Errorf("an index was used: %t", indexed)
 			}
 		})
 	}
 }
 
-func compareOutboxes(t *testing.T, random *rand.Rand, l limits) {
+// compareOutboxes says whether the outbox came to need an index.
+func compareOutboxes(t *testing.T, random *rand.Rand, l limits) (indexed bool) {
 	t.Helper()
 	var box outbox
 	var model modelOutbox
@@ -85,9 +93,13 @@ func compareOutboxes(t *testing.T, random *rand.Rand, l limits) {
 		box.prepend(f)
 		model.frames, model.free = append(model.frames, f), model.free+1
 	}
-	for step := range 300 {
+	names, rests := 40+random.IntN(400), 12
+	if l.frames > 100 {
+		rests = 200
+	}
+	for step := range 300 + 2*l.frames {
 		switch {
-		case random.IntN(12) == 0 && (model.inFlight == 0 || model.frames[0].raw):
+		case random.IntN(rests) == 0 && (model.inFlight == 0 || model.frames[0].raw):
 			model.inFlight = len(box.take())
 		case model.inFlight > 0 && random.IntN(12) == 0:
 			done, rest := model.inFlight, (*frame)(nil)
@@ -106,7 +118,8 @@ func compareOutboxes(t *testing.T, random *rand.Rand, l limits) {
 		default:
 			f := &frame{chunk: make([]byte, random.IntN(200)), kind: eventFrame}
 			if random.IntN(5) > 0 {
-				f.slot = fmt.Sprint(random.IntN(40))
+				n := random.IntN(names)
+				f.slot, f.hash = fmt.Sprint(n), uint64(n%97)*31 // some slots have one hash
 			}
 			got, dropped := box.put(f, l)
 			want, wantDropped := model.put(f, l)
@@ -118,10 +131,12 @@ func compareOutboxes(t *testing.T, random *rand.Rand, l limits) {
 			t.Fatalf("step %d: %d frames of %d bytes, %d free; want %d of %d, %d", step, len(box.frames), box.bytes, box.free,
 				len(model.frames), model.bytes(), model.free)
 		}
+		indexed = indexed || box.index != nil
 		if box.index != nil && len(box.index.number) > len(box.frames) {
 			t.Fatalf("step %d: the index holds %d slots of %d frames", step, len(box.index.number), len(box.frames))
 		}
 	}
+	return indexed
 }
 
 // TestDropOldestTakesTheIDAlong: the id in front of an event that is left out names a place that was not reached.

@@ -136,6 +136,6 @@ func (s *Server) encodePlain(m *message, id string) *frame {
 	*scratch = wire.AppendEventJSON((*scratch)[:0], m.event)
 	room := make([]byte, chunkRoom, chunkRoom+len("id: \ndata: \n\n\r\n")+len(id)+len(*scratch))
 	f := newFrame(eventFrame, sse.AppendEvent(room, id, "", *scratch))
-	f.slot = m.slot
+	f.slot, f.hash = m.slot, m.hash
 	return f
 }

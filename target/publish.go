@@ -70,6 +70,7 @@ func (s *Server) message(p *publication) *message {
 	}
 	if s.knobs.WhenFull == Coalesce && p.key != "" {
 		m.slot = p.event.Channel + "\x00" + p.key
+		m.hash = s.slots.hash(m.slot)
 	}
 	return m
 }
