@@ -131,13 +131,7 @@ func (c *Client) about(kind history.Kind, conn uint32, next command, at int64) h
 
 // AppendPayload appends the payload of a command: its marker, the text of m, and filler up to the size of m.
 func AppendPayload(dst []byte, marker wire.Marker, m *Message) []byte {
-	start := len(dst)
-	dst = wire.AppendMarker(dst, marker)
-	dst = append(dst, m.Text...)
-	for len(dst)-start < m.Size {
-		dst = append(dst, 'x')
-	}
-	return dst
+	return wire.AppendPayload(dst, marker, m.Text, m.Size)
 }
 
 // appendPayload appends the payload of one of the client's own commands.
