@@ -318,7 +318,7 @@ func TestFilesOfTheRepository(t *testing.T) {
 		windows                    string
 	}{
 		"../scenarios.yaml": {2000, 20, 200, 7000, 6900, "[{warmup 0s 5s} {steady 5s 35s}]"},
-		"demo.yaml":         {500, 10, 20, 1000, 4750, "[{warmup 0s 2s} {steady 2s 10s}]"},
+		"demo.yaml":         {500, 10, 100, 2000, 3800, "[{warmup 0s 2s} {steady 2s 10s}]"},
 	} {
 		f, err := Read(path, nil)
 		if err != nil {
