@@ -31,6 +31,7 @@ type Standing struct {
 	Duplicated    int // deliveries beyond the first of a client
 	Stray         int // clients that received it and never subscribed to its channel
 
+	OwnLost  bool // its publisher should have received it and did not
 	Accepted bool // the server replied with a 2xx status
 }
 
@@ -263,6 +264,7 @@ func (m *Membership) standing(e *event) Standing {
 			default:
 				s.Expected++
 				s.Lost++
+				s.OwnLost = s.OwnLost || members[i].client == e.part.id.Publisher
 			}
 		}
 	}

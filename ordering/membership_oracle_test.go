@@ -143,6 +143,7 @@ func (th theory) judgeClient(s *ordering.Standing, client uint32, received int, 
 	default:
 		s.Expected++
 		s.Lost++
+		s.OwnLost = s.OwnLost || client == s.ID.Publisher
 	}
 }
 

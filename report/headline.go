@@ -142,8 +142,10 @@ func (r *Report) loadLength() time.Duration {
 func (r *Report) Ending() string {
 	switch {
 	case !r.Run.Finished:
-		return "The generator ended before it could say how (killed, perhaps): what it saw in its last seconds may be missing, " +
+		return "The run has not said how it ended: it is still going on, or its generator was killed. What it saw in its last seconds may be missing, " +
 			"and deliveries that are missing then are called indeterminate, not lost."
+	case r.Run.Ending == history.EndingInterrupted && r.Run.Barrier == 0:
+		return "The run was interrupted before its load began: nothing was sent, and there is nothing to report."
 	case r.Run.Ending == history.EndingInterrupted:
 		said := "The run was interrupted"
 		if load := r.loadLength(); load > 0 {

@@ -273,15 +273,15 @@ func TestPromises(t *testing.T) {
 	}{
 		{func(*book) {}, `kept fifo (promised: per publisher) 0 of 3,580 pairs of one publisher, the second sent after the reply to the first, changed places
 observed total (not promised) 100 of 7,180 pairs at risk were seen in two orders
-kept self_echo (promised: reply) 200 of 200 events of their own came to publishers by it`},
+kept self_echo (promised: reply) 200 of 200 events came back to their publishers that way`},
 		{func(b *book) { b.run.Promises = map[string]string{"total": "per channel", "self_echo": "sse"} }, `unseen fifo (not promised) 0 of 3,580 pairs of one publisher, the second sent after the reply to the first, changed places
 broken total (promised: per channel) 100 of 7,180 pairs at risk were seen in two orders
-broken self_echo (promised: sse) 0 of 200 events of their own came to publishers by it
+broken self_echo (promised: sse) 0 of 200 events came back to their publishers that way
 warning: a promise of the server is broken: total per channel: 100 of 7,180 pairs at risk were seen in two orders
-warning: a promise of the server is broken: self_echo sse: 0 of 200 events of their own came to publishers by it`},
+warning: a promise of the server is broken: self_echo sse: 0 of 200 events came back to their publishers that way`},
 		{func(b *book) { b.memory = new(history.Memory) }, `untested fifo (promised: per publisher) 0 of 0 pairs of one publisher, the second sent after the reply to the first, changed places
 unseen total (not promised) 0 of 0 pairs at risk were seen in two orders
-untested self_echo (promised: reply) 0 of 0 events of their own came to publishers by it`},
+untested self_echo (promised: reply) 0 of 0 events came back to their publishers that way`},
 		{func(b *book) { b.run.Promises = nil }, ""},
 		{func(b *book) {
 			b.run.Promises = map[string]string{"gap_free": "after reconnect", "freshness": "latest value per key", "converge": "per channel"}
@@ -301,7 +301,7 @@ func TestNoiseIsToldAndWarnedOf(t *testing.T) {
 	t.Parallel()
 	b := crossing(3)
 	r := b.report(t)
-	const clean = "0: of 2,000 pairs of known order on two sockets, 0 came out wrong and 1 % tied (by user stamps 5 % wrong, by the lone kernel stamp 2 %)"
+	const clean = "0: of 2,000 pairs of known order on two sockets, 0 came out wrong and 1 % tied (by user stamps 5 % would have been wrong, by the lone kernel stamp 2 %)"
 	if got := r.noiseText(); got != clean || len(r.Warnings) != 0 {
 		t.Errorf("got  %s\nwant %s; warnings %q", got, clean, r.Warnings)
 	}

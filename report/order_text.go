@@ -50,7 +50,7 @@ func (r *Report) pairsTitle() string {
 func (r *Report) orderFacts() []pageFact {
 	o := &r.Order.Overall
 	facts := []pageFact{
-		{"inversions", fmt.Sprintf("%s (a client saw a pair against the order of first sight)", thousands(int64(o.Inversions)))},
+		{"inversions", fmt.Sprintf("%s (a client saw a pair against the order in which it was first seen anywhere; no fault by itself)", thousands(int64(o.Inversions)))},
 		{"events touched", fmt.Sprintf("%s of %s are in a divergent pair", thousands(int64(o.Touched)), thousands(int64(o.Events)))},
 		{"fifo", fmt.Sprintf("%s of %s of one publisher violated; %s of %s in flight together changed places",
 			thousands(int64(o.FIFO.Violations)), plural(int64(o.FIFO.Pairs), "pair"), thousands(int64(o.FIFO.Concurrent)), thousands(int64(o.FIFO.InFlight)))},
@@ -85,6 +85,10 @@ func (r *Report) noiseText() string {
 	if n.Floor > 0 {
 		floor = formatDuration(time.Duration(n.Floor))
 	}
-	return fmt.Sprintf("%s: of %s of known order on two sockets, %s came out wrong and %s tied (by user stamps %s wrong, by the lone kernel stamp %s)",
-		floor, plural(int64(n.Pairs), "pair"), thousands(int64(n.Wrong)), percent(n.Tied, n.Pairs), percent(n.WrongByUser, n.Pairs), percent(n.WrongByKernel, n.Pairs))
+	doubt := ""
+	if 2*n.Tied > n.Pairs {
+		doubt = "; most of them had no order, so that this floor says little"
+	}
+	return fmt.Sprintf("%s: of %s of known order on two sockets, %s came out wrong and %s tied (by user stamps %s would have been wrong, by the lone kernel stamp %s)%s",
+		floor, plural(int64(n.Pairs), "pair"), thousands(int64(n.Wrong)), percent(n.Tied, n.Pairs), percent(n.WrongByUser, n.Pairs), percent(n.WrongByKernel, n.Pairs), doubt)
 }

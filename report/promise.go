@@ -52,10 +52,14 @@ func (r *Report) promises(f *Figures) []Promise {
 	if r.perNode(totalName) {
 		divergent, atRisk = int64(o.SameNode.Divergent), int64(o.SameNode.AtRisk)
 	}
-	list := []Promise{
-		r.promise(fifoName, violations, fifoPairs, "of one publisher, the second sent after the reply to the first, changed places"),
-		r.promise(totalName, divergent, atRisk, "at risk were seen in two orders"),
+	fifoWhat, totalWhat := "of one publisher, the second sent after the reply to the first, changed places", "at risk were seen in two orders"
+	if r.perNode(fifoName) {
+		fifoWhat += ", both sent to one node"
 	}
+	if r.perNode(totalName) {
+		totalWhat += " by clients of one node"
+	}
+	list := []Promise{r.promise(fifoName, violations, fifoPairs, fifoWhat), r.promise(totalName, divergent, atRisk, totalWhat)}
 	if path := r.Run.Promises[selfEchoName]; path != "" {
 		list = append(list, selfEcho(path, &f.tallies[whole]))
 	}
@@ -130,12 +134,12 @@ func selfEcho(path string, t *tally) Promise {
 	}
 	promise := Promise{
 		Name: selfEchoName, Promised: path, State: Kept,
-		Seen: fmt.Sprintf("%s of %s of their own came to publishers by it", thousands(right), plural(all, "event")),
+		Seen: fmt.Sprintf("%s of %s came back to their publishers that way", thousands(right), plural(all+t.standing.ownLost, "event")),
 	}
 	switch {
-	case all == 0:
+	case all+t.standing.ownLost == 0:
 		promise.State = Untested
-	case right < all:
+	case right < all+t.standing.ownLost:
 		promise.State = Broken
 	}
 	return promise

@@ -25,6 +25,9 @@ func (m *membership) close(run history.Run, f *Figures) {
 			}
 			t := &f.tallies[i]
 			t.standing.events++
+			if s.OwnLost {
+				t.standing.ownLost++
+			}
 			t.standing.expected += int64(s.Expected)
 			t.standing.reached += int64(s.Reached)
 			t.standing.lost += int64(s.Lost)

@@ -62,6 +62,7 @@ func (c *commands) failed() int64 { return c.rejected + c.unknown + c.refused - 
 // standings sums up where the events of a window stand.
 type standings struct {
 	events        int64
+	ownLost       int64 // events that their publisher should have heard of and did not
 	expected      int64
 	reached       int64
 	lost          int64

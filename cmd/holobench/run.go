@@ -213,11 +213,19 @@ func (f *runFlags) directory(name string) (*history.Dir, error) {
 	return dir, failed(err)
 }
 
+// noRun marks an error of opening a run: that there is none in the directory is the user's mistake, all else is the world's.
+func noRun(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return failed(err)
+}
+
 // writeReport makes the report of a run directory, prints the summary and, as the last line, where the page is.
 func writeReport(dir string, stdout io.Writer, colour bool) (code int, err error) {
 	h, err := history.Open(dir)
 	if err != nil {
-		return exitFailed, failed(err)
+		return exitFailed, noRun(err)
 	}
 	r, err := report.Write(h, (&history.Dir{Path: dir}).WriteFile)
 	if err != nil {

@@ -23,7 +23,7 @@ margin is needed. Times count from the first sending of the two.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			h, err := history.Open(args[0])
 			if err != nil {
-				return failed(err)
+				return noRun(err)
 			}
 			r, err := report.New(h)
 			if err != nil {
