@@ -45,6 +45,7 @@ type File struct {
 	PairWindow time.Duration // how far apart two events may be due and still be compared; 1 s unless it gives one
 	Guarantees []Guarantee
 	Budgets    []Budget
+	AtEnd      AtEnd
 }
 
 // Window is a named interval, relative to the barrier. It holds what was due in [From, To), and ends with the load at the

@@ -20,6 +20,16 @@ type Load struct {
 	InFlight int           // commands that one client has on the wire at most; 1
 	Send     string        // the name of the command
 	Payload  Payload
+
+	After    string    // the load at whose end it starts; "" = the barrier
+	Arrivals Arrivals  // of Stages
+	Closed   *Closed   // nil = Stages say when
+	Burst    *Burst    // as above
+	Reaction *Reaction // as above
+	Replay   *Replay   // as above
+	Capacity *Capacity // as above
+	To       *To       // to whose channel; nil = Channel says it
+	Flow     []Step    // of one act; nil = it sends Send with Payload
 }
 
 // Defaults of a load.
