@@ -16,6 +16,7 @@ type Client struct {
 	instance string
 	channels []string
 	protocol protocol
+	listen   func(*Heard) // nil = nobody does
 
 	conns atomic.Uint32 // sockets made so far: the source of Observation.Conn
 	nodes nodesOfConns
@@ -32,12 +33,16 @@ type ClientOptions struct {
 	Instance string   // names its stream to the server, so that a command and a stream belong together
 	Channels []string // it is subscribed to; none = it holds no stream
 	Node     uint16   // of the target that it talks to, from 1; 0 = not known, or Crowd.Place says it for each connection
+
+	// Listen is told of each event that the client hears, in the order of each of its connections, before it is in the history. It
+	// must not wait: the stream stands still meanwhile. It may be called from the stream and from the commands at once.
+	Listen func(*Heard)
 }
 
 // NewClient makes a client that does nothing yet.
 func (c *Crowd) NewClient(o ClientOptions) *Client {
 	c.init()
-	client := &Client{crowd: c, id: o.ID, node: o.Node, instance: o.Instance, channels: o.Channels}
+	client := &Client{crowd: c, id: o.ID, node: o.Node, instance: o.Instance, channels: o.Channels, listen: o.Listen}
 	client.protocol = c.protocol(client)
 	return client
 }

@@ -82,8 +82,15 @@ func (r *phoenixStream) echoed(channel string, reply *phoenix.Reply) {
 	o := r.note(history.Delivered)
 	o.Path, o.Channel = history.Reply, r.client.crowd.channel(channel)
 	o.Sequence, _ = plainSequence(reply.Response)
+	from := len(r.batch)
 	r.batch = r.client.crowd.name(r.batch, o, reply.Response)
+	if r.client.listen != nil {
+		r.client.hears(r.batch[from:], reply.Response, nil)
+	}
 }
+
+// event is the name of the broadcast at hand.
+func (r *phoenixStream) event([]byte) []byte { return []byte(r.incoming.Event) }
 
 // pause implements receiver: the steps of Phoenix's client.
 func (r *phoenixStream) pause() time.Duration {

@@ -222,6 +222,9 @@ func (p *poster) replied(next command) {
 		echo := stamp(c.note(history.Delivered, p.number, p.at))
 		echo.Path, echo.Channel = history.Reply, c.crowd.channel(next.message.Channel)
 		batch = p.words.reply(batch, echo, p.body)
+		if c.listen != nil {
+			c.hears(batch[1:], p.body, nil)
+		}
 	}
 	c.crowd.Observe(batch)
 }

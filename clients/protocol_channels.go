@@ -36,7 +36,9 @@ func newSocketProtocol(c *Client) *socketProtocol {
 
 // receiver implements protocol.
 func (p *socketProtocol) receiver(s *stream) receiver {
-	return &socketReceiver{phoenixStream: phoenixStream{stream: s, path: history.WebSocket}, socket: &p.socket}
+	r := &socketReceiver{phoenixStream: phoenixStream{stream: s, path: history.WebSocket}, socket: &p.socket}
+	r.naming = r.event
+	return r
 }
 
 // sender implements protocol.

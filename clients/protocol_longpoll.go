@@ -39,7 +39,9 @@ func newPollProtocol(c *Client) *pollProtocol {
 
 // receiver implements protocol.
 func (p *pollProtocol) receiver(s *stream) receiver {
-	return &pollReceiver{phoenixStream: phoenixStream{stream: s, path: history.Poll}, protocol: p}
+	r := &pollReceiver{phoenixStream: phoenixStream{stream: s, path: history.Poll}, protocol: p}
+	r.naming = r.event
+	return r
 }
 
 // sender implements protocol.

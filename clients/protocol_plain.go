@@ -21,7 +21,7 @@ type plainProtocol struct{ client *Client }
 // receiver implements protocol.
 func (p plainProtocol) receiver(s *stream) receiver {
 	r := &plainReceiver{eventStream: eventStream{stream: s}}
-	r.take = r.event
+	r.take, r.naming = r.event, plainName
 	return r
 }
 

@@ -77,7 +77,8 @@ type stream struct {
 	channels []uint32 // their numbers in the history
 	ready    func()
 	wire     receiver
-	welcome  bool // it was subscribed at least once
+	naming   func(data []byte) []byte // finds the name of an event; nil = none does
+	welcome  bool                     // it was subscribed at least once
 
 	// Of the connection that is held now.
 	conn       uint32
@@ -254,7 +255,11 @@ func (s *stream) delivered(path history.Path, slot int, sequence uint64, data []
 	if slot >= 0 {
 		o.Channel = s.channels[slot]
 	}
+	from := len(s.batch)
 	s.batch = s.client.crowd.name(s.batch, o, data)
+	if s.client.listen != nil {
+		s.client.hears(s.batch[from:], data, s.naming)
+	}
 }
 
 // heartbeat notes a message that is no event; why is a text of Observation.Err, "" = none.
