@@ -13,7 +13,7 @@ PKG       ?= ./...
 DESIGN_TESTS := ^Test(OneOrder|ConcurrentDispatchDiverges|SerializedDispatchDoesNot|CutAndResume|ReplicasConverge|EphemeralStaysFresh|HologramWirePromise|ChannelsOneOrderOnASocket|LongPollIsOneFIFO)$$
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check fmt fuzz bench benchstat bench-receive bench-fanout verify-designs verify-slow verify-delay verify-noise verify-zero verify-divergence verify-nodes verify-rows verify-page golden cover clean
+.PHONY: help demo build test check fmt fuzz bench benchstat bench-receive bench-fanout verify-designs verify-slow verify-delay verify-noise verify-zero verify-divergence verify-nodes verify-rows verify-page verify-eventsource verify-readers golden cover clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -102,6 +102,15 @@ verify-rows: build ## run scenarios.yaml and count its rows with DuckDB, an inde
 
 verify-page: ## the target's page in headless Chromium: two tabs, 100 events and a restart a design; screenshots in bin/page
 	@go test -count=1 -run '^TestVerifyPage' -v ./cmd/holobench -verify -shots $(CURDIR)/bin/page
+
+verify-eventsource: ## our parser of event streams and Chromium's EventSource on more than 60 streams on which readers are known to differ
+	@go test -count=1 -run '^TestVerifyEventSource$$' -v ./cmd/holobench -verify
+
+# The libraries come from npm and are kept in bin/.
+verify-readers: ## the target's streams as Chromium and three npm libraries read them, over a cut (needs node, npm and chromium)
+	@mkdir -p bin/readers && cp tools/readers/readers.mjs bin/readers/
+	@test -d bin/readers/node_modules/eventsource || npm install --silent --no-fund --no-audit --prefix bin/readers eventsource@4 undici@7 eventsource-parser@3
+	@go test -count=1 -run '^TestVerifyReaders$$' -v ./cmd/holobench -verify
 
 golden: ## rewrite the golden files of the tests that have some, then look at the diff
 	@grep -rl --include='*_test.go' -E 'flag\.Bool\("update"' . | sed 's|/[^/]*$$||' | sort -u \
