@@ -1,16 +1,22 @@
 package scenarios
 
 import (
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-// Server is what a run measures against.
+// Server is what a run measures against: the bundled target, or one of the user's own.
 type Server struct {
-	Bundled Bundled
-	Headers []Header // sent with every request, in the order of the file
+	Bundled  Bundled   // of no meaning when URL says another
+	URL      *url.URL  // of a server of the user's own: http or https, a host, and the path before all others, without a slash at its end; nil = the bundled target
+	Insecure bool      // whoever answers at URL is believed, whatever its certificate says
+	Protocol Protocol  // of URL
+	Login    []Request // that each client makes once, before anything else
+	Teardown []Request // ... and at its very end, also after a failure
+	Headers  []Header  // sent with every request, in the order of the file
 }
 
 // Header is one header field of every request. Its value is a secret.
