@@ -1,0 +1,280 @@
+package scenarios
+
+import (
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The manual is held against the forms, and the schema (schema_test.go) takes its descriptions from it: what a key means is
+// written once, in docs/scenarios.md.
+
+func manual(t testing.TB) string {
+	t.Helper()
+	text, err := os.ReadFile("../docs/scenarios.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// row is one line of the manual's tables of keys.
+type row struct{ key, unit, unset, meaning, example string }
+
+// manualRows are the rows of all tables with the columns key, unit, default, meaning and example.
+func manualRows(t testing.TB) []row {
+	t.Helper()
+	var rows []row
+	inside := false
+	for line := range strings.Lines(manual(t)) {
+		cells := strings.Split(strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(line), "| "), " |"), " | ")
+		switch {
+		case !strings.HasPrefix(line, "|"):
+			inside = false
+		case slices.Equal(cells, []string{"key", "unit", "default", "meaning", "example"}):
+			inside = true
+		case inside && strings.HasPrefix(line, "| `") && len(cells) == 5:
+			rows = append(rows, row{strings.Trim(cells[0], "`"), cells[1], cells[2], cells[3], strings.Trim(cells[4], "`")})
+		case inside && !strings.HasPrefix(line, "|---"):
+			t.Errorf("docs/scenarios.md: a row of a table of keys has %d columns, not 5: %s", len(cells), line)
+		}
+	}
+	return rows
+}
+
+// shape is what a form takes, found out by asking it.
+type shape struct {
+	kind   nodeKind       // scalarNode, listNode or mappingNode
+	item   reflect.Type   // of a list, or of a mapping with names of the user's own; nil of other forms
+	single bool           // of a list: one item may stand without it
+	short  reflect.Type   // of a mapping: the form of the value that may stand in its place; nil = none may
+	keys   []string       // of a mapping with keys of the language
+	fields []reflect.Type // the forms of these keys
+}
+
+func shapeOf(form reflect.Type) shape {
+	s := shape{kind: mappingNode}
+	empty := reflect.New(form).Interface()
+	switch empty := empty.(type) {
+	case leaf:
+		s.kind = scalarNode
+		return s
+	case collection:
+		s.kind, s.single = empty.takes()
+		s.item = reflect.TypeOf(empty.add(&node{})).Elem()
+		return s
+	case shortened:
+		s.short = reflect.TypeOf(empty.short()).Elem()
+	}
+	for field := range form.Fields() {
+		if tag, ok := field.Tag.Lookup("yaml"); ok {
+			s.keys, s.fields = append(s.keys, tag), append(s.fields, field.Type)
+		}
+	}
+	return s
+}
+
+// formKey is one key of the language.
+type formKey struct {
+	path string       // its keys, with NAME or METRIC for names of the user's own and [] for items of lists
+	form reflect.Type // what stands there
+}
+
+// formKeys lists the keys of all forms. A form inside of itself, as a flow in a step of a flow, is not gone into again.
+func formKeys(form reflect.Type, path string, within []reflect.Type) []formKey {
+	if slices.Contains(within, form) {
+		return nil
+	}
+	within = append(slices.Clone(within), form)
+	s := shapeOf(form)
+	if s.item != nil {
+		return formKeys(s.item, path+itemSuffix(s, path), within)
+	}
+	var all []formKey
+	if s.short != nil && shapeOf(s.short).kind != scalarNode {
+		all = formKeys(s.short, path, within)
+	}
+	for i, key := range s.keys {
+		sub := strings.TrimPrefix(path+"."+key, ".")
+		all = append(append(all, formKey{sub, s.fields[i]}), formKeys(s.fields[i], sub, within)...)
+	}
+	return all
+}
+
+func itemSuffix(s shape, path string) string {
+	switch {
+	case s.kind == listNode:
+		return "[]"
+	case path == "budgets":
+		return ".METRIC"
+	default:
+		return ".NAME"
+	}
+}
+
+func allKeys() []formKey { return formKeys(reflect.TypeFor[fileForm](), "", nil) }
+
+// placed puts what the example of a row says where its key stands: "rate: 5/s" of load.NAME.rate into load: {talk: {}}.
+func placed(t *testing.T, r row) *node {
+	t.Helper()
+	f := new(faults)
+	example := parseYAML(r.example, f)
+	if example == nil || len(f.list) > 0 || example.kind != mappingNode {
+		t.Fatalf("the example of %s is no YAML with a key: %s: %v", r.key, r.example, f.list)
+	}
+	steps := strings.Split(strings.ReplaceAll(r.key, "[]", ".[]"), ".")
+	first := example.entries[0].key.text
+	at := -1
+	for i, step := range steps {
+		if step == first || at < 0 && step == strings.ToUpper(step) && step != "[]" {
+			at = i
+		}
+	}
+	if at < 0 {
+		t.Fatalf("the example of %s is about %s: begin it with a key of its path", r.key, first)
+	}
+	for _, step := range slices.Backward(steps[:at]) {
+		switch step {
+		case "[]":
+			example = &node{kind: listNode, items: []*node{example}}
+		case "NAME":
+			example = mapping("talk", example)
+		default:
+			example = mapping(step, example)
+		}
+	}
+	return example
+}
+
+func mapping(key string, value *node) *node {
+	return &node{kind: mappingNode, entries: []entry{{&node{kind: scalarNode, text: key, origin: key}, value}}}
+}
+
+// over lays one document over another: what both have as a mapping is joined, all else is the upper one's.
+func over(lower, upper *node) *node {
+	if lower.kind != mappingNode || upper.kind != mappingNode {
+		return upper
+	}
+	joined := &node{kind: mappingNode, entries: slices.Clone(lower.entries)}
+	for _, e := range upper.entries {
+		at := slices.IndexFunc(joined.entries, func(o entry) bool { return o.key.text == e.key.text })
+		if at < 0 {
+			joined.entries = append(joined.entries, e)
+		} else {
+			joined.entries[at].value = over(joined.entries[at].value, e.value)
+		}
+	}
+	return joined
+}
+
+// grounds are scenarios to lay an example over: with the least that the keys around it need.
+func grounds() []string {
+	const who = "version: 1\nwindows: {steady: 5s..35s}\n" +
+		"clients: {members: {count: 100, channel: {pattern: \"room-${n}\", count: 20}}, users: {count: 40, channel: lobby}, talk: {count: 10, channel: lobby}}\n"
+	return []string{
+		who + "load: {talk: {by: members, rate: 50/s, for: 60s}}\n",
+		who + "load: {first: {by: members, rate: 50/s, for: 60s}, talk: {by: members}}\n",
+		who + "load: {first: {by: members, rate: 50/s, for: 60s}, talk: {by: members, for: 60s}}\n",
+		who + "load: {press: {flood: true, rate: 50/s, for: 60s, channel: lobby}, talk: {flood: true, rate: 50/s, for: 60s, channel: lobby}}\n",
+		who + "load: {talk: {by: members, stages: [{rate: 50/s, for: 60s}]}}\n",
+		who + "server: {bundled: {nodes: 2}}\nload: {talk: {by: members, rate: 50/s, for: 60s}}\n",
+	}
+}
+
+// documentOf is a whole scenario with the example of a row in it, which Parse takes.
+func documentOf(t *testing.T, r row) *node {
+	t.Helper()
+	example := placed(t, r)
+	least := ""
+	for _, text := range grounds() {
+		whole := over(parseYAML(text, new(faults)), example)
+		_, err := parseAs(render(whole, false))
+		if err == nil {
+			return whole
+		}
+		if least == "" || len(err.Error()) < len(least) {
+			least = err.Error()
+		}
+	}
+	t.Fatalf("the example of %s does not parse: %s\n%s", r.key, r.example, least)
+	return nil
+}
+
+// parseAs parses an example; each variable of the environment is set.
+func parseAs(text string) (*File, error) {
+	return Parse("example.yaml", []byte(text), func(string) (string, bool) { return "x", true })
+}
+
+// render writes a document as YAML, in block or in flow style.
+func render(n *node, flow bool) string {
+	if flow {
+		return flowStyle(n) + "\n"
+	}
+	return strings.Join(blockStyle(n), "\n") + "\n"
+}
+
+func flowStyle(n *node) string {
+	var parts []string
+	switch n.kind {
+	case mappingNode:
+		for _, e := range n.entries {
+			parts = append(parts, spelled(e.key)+": "+flowStyle(e.value))
+		}
+		return "{" + strings.Join(parts, ", ") + "}"
+	case listNode:
+		for _, item := range n.items {
+			parts = append(parts, flowStyle(item))
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	default:
+		return spelled(n)
+	}
+}
+
+// blockStyle returns lines without an indent.
+func blockStyle(n *node) []string {
+	var lines []string
+	switch {
+	case n.kind == mappingNode && len(n.entries) > 0:
+		for _, e := range n.entries {
+			if len(e.value.entries)+len(e.value.items) == 0 {
+				lines = append(lines, spelled(e.key)+": "+flowStyle(e.value))
+				continue
+			}
+			lines = append(lines, spelled(e.key)+":")
+			for _, line := range blockStyle(e.value) {
+				lines = append(lines, "  "+line)
+			}
+		}
+	case n.kind == listNode && len(n.items) > 0:
+		for _, item := range n.items {
+			for i, line := range blockStyle(item) {
+				if i == 0 {
+					lines = append(lines, "- "+line)
+				} else {
+					lines = append(lines, "  "+line)
+				}
+			}
+		}
+	default:
+		lines = append(lines, flowStyle(n))
+	}
+	return lines
+}
+
+// spelled writes a single value as it stood in the file, or in quotes where flow style needs them.
+func spelled(n *node) string {
+	switch {
+	case n.kind != scalarNode:
+		return "null"
+	case strings.HasPrefix(n.origin, `"`), strings.HasPrefix(n.origin, "'"):
+		return n.origin
+	case strings.ContainsAny(n.text, ",{}[]\n\"") || n.text == "":
+		// What stands in double quotes is escaped as in Go.
+		return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(n.text) + `"`
+	default:
+		return n.text
+	}
+}
