@@ -41,7 +41,8 @@ type Handler interface {
 // Parser reads one response as it is pushed to it by Feed. The zero value is ready for the response to any request but
 // HEAD. It is not safe for concurrent use. It holds no buffer but that of a line whose end has not been fed.
 type Parser struct {
-	Switch *Switch // takes up a 101 Switching Protocols; nil = that is an error
+	Switch *Switch                  // takes up a 101 Switching Protocols; nil = that is an error
+	Field  func(name, value []byte) // is told of each field of the final head, which aliases the fed bytes; nil = nobody asks
 
 	head   Head
 	framed framing
@@ -131,10 +132,10 @@ func (p *Parser) Done() bool { return p.state == atEnd && p.err == nil }
 func (p *Parser) Begun() bool { return p.state != atStart || p.used > 0 || len(p.line) > 0 }
 
 // Reset makes the parser ready for the next response, of a connection that was kept alive or of a new one. Switch stays,
-// without its fields.
+// without its fields, and so does Field.
 func (p *Parser) Reset() {
 	// The old head stays until the new one overwrites it: a field that repeats its value then costs no allocation.
-	*p = Parser{Switch: p.Switch, head: p.head, line: p.line[:0]}
+	*p = Parser{Switch: p.Switch, Field: p.Field, head: p.head, line: p.line[:0]}
 	p.Switch.forget()
 }
 
@@ -234,11 +235,7 @@ func (p *Parser) lineRead(line []byte, h Handler) error {
 		return nil
 	case inHead:
 		if len(line) > 0 {
-			if err := p.head.readField(line, &p.framed); err != nil || p.head.Status != 101 {
-				return err
-			}
-			p.Switch.keep(line)
-			return nil
+			return p.field(line)
 		}
 		return p.headRead(h)
 	case inChunkSize:
@@ -255,6 +252,21 @@ func (p *Parser) lineRead(line []byte, h Handler) error {
 		}
 		return p.end(h)
 	case inLength, inChunk, inRest, atEnd:
+	}
+	return nil
+}
+
+// field reads one field of the head.
+func (p *Parser) field(line []byte) error {
+	if err := p.head.readField(line, &p.framed); err != nil {
+		return err
+	}
+	if p.Field != nil && p.head.Status >= 200 {
+		name, value, _ := bytes.Cut(line, []byte(":"))
+		p.Field(name, bytes.Trim(value, " \t"))
+	}
+	if p.head.Status == 101 {
+		p.Switch.keep(line)
 	}
 	return nil
 }
