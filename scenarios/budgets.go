@@ -18,6 +18,9 @@ type Budget struct {
 	Metric    string            // one of Metrics
 	Tags      map[string]string // never nil
 	Threshold Threshold
+
+	AbortOnFail bool          // the run ends as soon as it does not hold
+	AbortDelay  time.Duration // it is looked at no sooner than this after the barrier
 }
 
 // Threshold is a k6 threshold expression: an aggregation, a comparison and a bound, such as "p(99)<250ms".

@@ -4,14 +4,17 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Clients is a group of clients that are alike.
 type Clients struct {
 	Name         string
-	Count        int      // at least 1
-	ChannelNames []string // at least one, unless Streams is false; the clients are spread over them evenly, in turn
-	Streams      bool     // each holds an SSE stream on its channel; false = they post and never listen
+	Count        int           // at least 1
+	ChannelNames []string      // at least one, unless Streams is false
+	Dealt        []int         // of each client, which of ChannelNames is its own; nil = they are spread over them evenly, in turn
+	Streams      bool          // each holds an SSE stream on its channel; false = they post and never listen
+	JoinOver     time.Duration // before the barrier they open their streams one after the other, evenly over this time; 0 = as fast as it goes
 }
 
 // ChannelOf is the channel of the i-th client of the group, i from 0: where it listens, and where its commands go unless
@@ -19,6 +22,9 @@ type Clients struct {
 func (c *Clients) ChannelOf(i int) string {
 	if len(c.ChannelNames) == 0 {
 		return ""
+	}
+	if i < len(c.Dealt) {
+		return c.ChannelNames[c.Dealt[i]]
 	}
 	return c.ChannelNames[i%len(c.ChannelNames)]
 }
@@ -52,7 +58,15 @@ func (r *resolver) clients() []Clients {
 	return all
 }
 
-const numbered = "${n}"
+const (
+	numbered   = "${n}"      // of channels, in a pattern
+	numberedBy = "${client}" // of clients in their group
+)
+
+// numberClient fills the number of the i-th client of its group, i from 0, into the name of a channel.
+func numberClient(channel string, i int) string {
+	return strings.ReplaceAll(channel, numberedBy, strconv.Itoa(i+1))
+}
 
 // channels resolves a name, or a pattern with a count.
 func (r *resolver) channels(form *channelForm) []string {

@@ -1,14 +1,17 @@
 package scenarios
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
-// Exactly one of the following says when a load acts; see Load.
+// One of the following says when a load acts, where it has no Stages.
 type (
 	// Closed lets each sender act, wait for the end of the act, pause, and act again.
 	Closed struct {
 		Every      Amount        // ns, from the end of one act to the beginning of the next
 		Iterations int           // acts of one client; 0 = as many as the time allows
-		For        time.Duration // no act begins later; 0 = Iterations bounds it
+		For        time.Duration // no act begins later
 	}
 
 	// Burst sends a number of commands in a short time, once or several times.
@@ -23,15 +26,16 @@ type (
 		Event string        // the name of the command that caused it; it was another client's
 		Share float64       // of those that hear it: from 0 to 1
 		After Amount        // ns, from its arrival
-		Depth int           // reactions to reactions to reactions; 1 = to none
-		For   time.Duration // nobody reacts later
+		Depth int           // 1 = nobody reacts to what a reaction of this load says; 2 = to those of the first, and so on
+		For   time.Duration // no reaction is due later
 	}
 
 	// Replay sends what an earlier run sent, when it did: due times and senders are those of its history.
 	Replay struct {
-		Run   string  // its directory
-		Load  string  // which of its loads; "" = all
-		Speed float64 // 2 = in half of the time
+		Run   string        // its directory
+		Load  string        // which of its loads; "" = all
+		Speed float64       // 2 = in half of the time
+		For   time.Duration // what would be due later is left out
 	}
 
 	// Capacity raises the rate step by step until a budget fails.
@@ -42,10 +46,10 @@ type (
 		Hold     time.Duration // of each step, and of the last good one at the end
 	}
 
-	// Arrivals says how the commands of an open load are spread in time.
+	// Arrivals says how the commands of an open load are spread in time. None of them changes how many there are in the long run.
 	Arrivals struct {
-		Kind   string        // Constant, Poisson, Sine or Bursts
-		Period time.Duration // of Sine; of Bursts: Busy + Quiet
+		Kind   string        // Constant, Poisson, Sine or Bursts; "" = Constant
+		Period time.Duration // of Sine; of Bursts: Busy and the quiet time after it
 		Swing  float64       // of Sine: from 0 to 1, how far the rate goes up and down
 		Busy   time.Duration // of Bursts: all commands of a period come in its beginning, at the rate that makes up for the rest
 	}
@@ -58,3 +62,47 @@ const (
 	Sine     = "sine"
 	Bursts   = "bursts"
 )
+
+// Rates lists the rates that are tried, from the lowest, in commands a second.
+func (c *Capacity) Rates() []float64 {
+	var all []float64
+	for rate := c.From; rate <= c.To*(1+1e-9) && len(all) < maxSteps; { // a sum of steps may end a hair above
+		all = append(all, rate)
+		next := rate + c.Step
+		if c.Factor > 0 {
+			next = rate * c.Factor
+		}
+		if next <= rate {
+			break
+		}
+		rate = next
+	}
+	return all
+}
+
+// End is when the load is over at the latest, after the barrier: nothing is due then or later. A closed load may be over earlier, a
+// search for capacity mostly is.
+func (l *Load) End() time.Duration {
+	switch {
+	case l.Closed != nil:
+		return l.Start + l.Closed.For
+	case l.Burst != nil:
+		return l.Start + slices.Max(append(l.Burst.At, 0)) + l.Burst.Within
+	case l.Reaction != nil:
+		return l.Start + l.Reaction.For
+	case l.Replay != nil:
+		return l.Start + l.Replay.For
+	case l.Capacity != nil:
+		return l.Start + time.Duration(len(l.Capacity.Rates())+1)*l.Capacity.Hold
+	}
+	return l.Start + l.Stages.Length()
+}
+
+// ChannelOf is where the commands of the i-th sender go, i from 0, when the load has no To: the load's own channel, in which ${client}
+// is the sender's number in its group, from 1, or else the sender's.
+func (l *Load) ChannelOf(c *Clients, i int) string {
+	if l.Channel == "" {
+		return c.ChannelOf(i)
+	}
+	return numberClient(l.Channel, i)
+}

@@ -40,7 +40,8 @@ type File struct {
 	Server     Server
 	Clients    []Clients // at least one, unless all loads are floods
 	Load       []Load    // at least one
-	Windows    []Window
+	Windows    []Window  // those of the file, then two of each fault
+	Faults     []Fault
 	Drain      time.Duration // the longest wait for missing deliveries after the load; 10 s unless it gives one
 	PairWindow time.Duration // how far apart two events may be due and still be compared; 1 s unless it gives one
 	Guarantees []Guarantee

@@ -94,20 +94,20 @@ func TestParseReadsEveryKey(t *testing.T) {
 		},
 		Load: []Load{
 			{
-				Name: "talk", By: "zebras", Only: 4, Stages: []Stage{{2, 2, 35 * time.Second}}, Poisson: true, InFlight: 1,
+				Name: "talk", By: "zebras", Only: 4, Stages: []Stage{{2, 2, 35 * time.Second}}, Poisson: true, Arrivals: Arrivals{Kind: Poisson}, InFlight: 1,
 				Send: "message", Payload: Payload{Size: 200},
 			},
 			{
 				Name: "ramp", By: "apes", Only: 2, Start: 1500 * time.Millisecond,
-				Stages:   []Stage{{10, 50, 10 * time.Second}, {50, 50, 30 * time.Second}},
+				Stages: []Stage{{10, 50, 10 * time.Second}, {50, 50, 30 * time.Second}}, Arrivals: Arrivals{Kind: Constant},
 				InFlight: 1, Send: "message", Payload: Payload{Size: 1024, Text: "hello, you"},
 			},
 			{
-				Name: "news", By: "backend", Only: 1, Channel: "lobby", Stages: []Stage{{1, 1, time.Second}},
+				Name: "news", By: "backend", Only: 1, Channel: "lobby", Stages: []Stage{{1, 1, time.Second}}, Arrivals: Arrivals{Kind: Constant},
 				InFlight: 1, Send: "message", Payload: Payload{Size: 64, Text: "hi"},
 			},
 			{
-				Name: "press", Flood: true, Workers: 3, Channel: "press-room", Stages: []Stage{{500, 500, 10 * time.Second}},
+				Name: "press", Flood: true, Workers: 3, Channel: "press-room", Stages: []Stage{{500, 500, 10 * time.Second}}, Arrivals: Arrivals{Kind: Constant},
 				InFlight: 1, Send: "shout", Payload: Payload{Size: 58 + 44, Text: "a text that is longer than six bytes, by far"},
 			},
 		},
@@ -116,10 +116,10 @@ func TestParseReadsEveryKey(t *testing.T) {
 		PairWindow: 1500 * time.Millisecond,
 		Guarantees: []Guarantee{{"total", "observers", 7}, {"fifo", "", 1000}},
 		Budgets: []Budget{
-			{"fanout_latency{window:steady,path:sse}", "fanout_latency", map[string]string{"window": "steady", "path": "sse"}, Threshold{"p(99)<250ms", "p(99)", 99, "<", 250}},
-			{"fanout_latency{window:steady,path:sse}", "fanout_latency", map[string]string{"window": "steady", "path": "sse"}, Threshold{"max < 2s", "max", 0, "<", 2000}},
-			{"events_lost", "events_lost", map[string]string{}, Threshold{"count==0", "count", 0, "==", 0}},
-			{"http_req_duration{load:press}", "http_req_duration", map[string]string{"load": "press"}, Threshold{"avg<=10", "avg", 0, "<=", 10}},
+			{Selector: "fanout_latency{window:steady,path:sse}", Metric: "fanout_latency", Tags: map[string]string{"window": "steady", "path": "sse"}, Threshold: Threshold{"p(99)<250ms", "p(99)", 99, "<", 250}},
+			{Selector: "fanout_latency{window:steady,path:sse}", Metric: "fanout_latency", Tags: map[string]string{"window": "steady", "path": "sse"}, Threshold: Threshold{"max < 2s", "max", 0, "<", 2000}},
+			{Selector: "events_lost", Metric: "events_lost", Tags: map[string]string{}, Threshold: Threshold{"count==0", "count", 0, "==", 0}},
+			{Selector: "http_req_duration{load:press}", Metric: "http_req_duration", Tags: map[string]string{"load": "press"}, Threshold: Threshold{"avg<=10", "avg", 0, "<=", 10}},
 		},
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -139,7 +139,7 @@ func TestParseFillsInDefaults(t *testing.T) {
 		}},
 		Clients: []Clients{{Name: "members", Count: 3, ChannelNames: []string{"lobby"}, Streams: true}},
 		Load: []Load{{
-			Name: "talk", By: "members", Only: 3, Stages: []Stage{{5, 5, 2 * time.Second}}, InFlight: 1, Send: "message",
+			Name: "talk", By: "members", Only: 3, Stages: []Stage{{5, 5, 2 * time.Second}}, Arrivals: Arrivals{Kind: Constant}, InFlight: 1, Send: "message",
 			Payload: Payload{Size: 200},
 		}},
 		Drain: 10 * time.Second, PairWindow: time.Second,

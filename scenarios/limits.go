@@ -23,6 +23,7 @@ const (
 	maxGroups   = 100
 	maxLoads    = 100
 	maxStages   = 100
+	maxSteps    = 1000 // of a search for capacity
 	maxWindows  = 100
 	maxBudgets  = 500
 	maxHeaders  = 50

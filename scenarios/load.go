@@ -13,15 +13,15 @@ type Load struct {
 	Only     int           // how many of them send, counted from the first; 0 for a flood
 	Flood    bool          // plain POSTs: no streams, no order, latency from the actual send
 	Workers  int           // of a flood; 0 otherwise
-	Channel  string        // where the commands go; "" = each sender posts to its own channel; never "" for a flood
-	Start    time.Duration // after the barrier
-	Stages   Stages        // at least one; a constant rate is one stage with From == To
-	Poisson  bool          // arrivals are a Poisson process of that rate, not evenly spaced
-	InFlight int           // commands that one client has on the wire at most; 1
+	Channel  string        // where the commands go, as a pattern; see ChannelOf. "" = each sender posts to its own channel; never "" for a flood
+	Start    time.Duration // after the barrier; with After it is counted in that it begins when that load is over
+	Stages   Stages        // of an open load: at least one; a constant rate is one stage with From == To. None = one of the executors below
+	Poisson  bool          // as Arrivals.Kind says it; it goes away
+	InFlight int           // commands that one client has on the wire at most, from 1 to 64
 	Send     string        // the name of the command
 	Payload  Payload
 
-	After    string    // the load at whose end it starts; "" = the barrier
+	After    string    // the load at whose end it starts, for people: Start says when that is; "" = the barrier
 	Arrivals Arrivals  // of Stages
 	Closed   *Closed   // nil = Stages say when
 	Burst    *Burst    // as above
@@ -37,9 +37,6 @@ const (
 	defaultSend    = "message"
 	defaultWorkers = 10
 )
-
-// End is when the load is over, after the barrier.
-func (l *Load) End() time.Duration { return l.Start + l.Stages.Length() }
 
 // loads resolves the section "load".
 func (r *resolver) loads(clients []Clients) []Load {
@@ -72,11 +69,12 @@ func (r *resolver) load(form *loadForm, clients []Clients) Load {
 		Flood:    form.Flood.or(false),
 		Channel:  form.Channel.or(""),
 		Start:    form.Start.or(0),
-		Poisson:  r.oneOf(&form.Arrivals, "constant", []string{"constant", "poisson"}) == "poisson",
+		Arrivals: Arrivals{Kind: r.oneOf(&form.Arrivals, Constant, []string{Constant, Poisson})},
 		InFlight: int(r.upTo(&form.InFlight, 1, maxInFlight, "in_flight can be")), //nolint:gosec // within its limits
 		Send:     form.Send.or(defaultSend),
 		Payload:  r.payload(&form.Payload),
 	}
+	l.Poisson = l.Arrivals.Kind == Poisson
 	r.check(&form.Channel, checkChannel)
 	r.check(&form.Send, checkLabel)
 	l.Stages = r.stages(form)

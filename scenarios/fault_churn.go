@@ -1,0 +1,11 @@
+package scenarios
+
+// Churn lets clients leave and come back as long as the fault is at work: at Rate one of those that are there leaves, each as likely,
+// and opens its stream again after Away. Who is away at the end of the fault comes back then. Commands are posted all the time.
+type Churn struct {
+	Rate float64 // departures a second, of all clients together, evenly spaced; with a ramp it rises to that
+	Away Amount  // ns, drawn for each departure
+}
+
+// CutsStreams implements Effect.
+func (Churn) CutsStreams() bool { return true }
