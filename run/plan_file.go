@@ -63,8 +63,13 @@ func knobsFrom(k *scenarios.Knobs) target.Knobs {
 func loadFrom(f *scenarios.File, l *scenarios.Load) (Load, error) {
 	load := Load{
 		Name: l.Name, Start: l.Start, Stages: l.Stages, Poisson: l.Poisson, Only: l.Only, Flood: l.Flood, Workers: l.Workers,
-		Message: clients.Message{Channel: l.Channel, Name: l.Send, Text: l.Payload.Text, Size: l.Payload.Size},
+		Message: clients.Message{Channel: l.Channel, Name: l.Send},
 	}
+	text, literal := l.Payload.Text.Constant()
+	if !literal || !l.Payload.Size.Constant() {
+		return Load{}, fmt.Errorf("load %q: its payload differs from command to command, which this holobench does not do yet", l.Name)
+	}
+	load.Message.Text, load.Message.Size = text, l.Payload.Bytes(0.5, len(text))
 	if l.Flood {
 		return load, nil
 	}

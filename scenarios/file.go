@@ -47,6 +47,8 @@ type File struct {
 	Guarantees []Guarantee
 	Budgets    []Budget
 	AtEnd      AtEnd
+	Values     []Value
+	Feeds      []Feed
 }
 
 // Window is a named interval, relative to the barrier. It holds what was due in [From, To), and ends with the load at the

@@ -95,20 +95,20 @@ func TestParseReadsEveryKey(t *testing.T) {
 		Load: []Load{
 			{
 				Name: "talk", By: "zebras", Only: 4, Stages: []Stage{{2, 2, 35 * time.Second}}, Poisson: true, Arrivals: Arrivals{Kind: Poisson}, InFlight: 1,
-				Send: "message", Payload: Payload{Size: 200},
+				Send: "message", Payload: Payload{Size: Exactly(200)},
 			},
 			{
 				Name: "ramp", By: "apes", Only: 2, Start: 1500 * time.Millisecond,
 				Stages: []Stage{{10, 50, 10 * time.Second}, {50, 50, 30 * time.Second}}, Arrivals: Arrivals{Kind: Constant},
-				InFlight: 1, Send: "message", Payload: Payload{Size: 1024, Text: "hello, you"},
+				InFlight: 1, Send: "message", Payload: Payload{Size: Exactly(1024), Text: Literal("hello, you")},
 			},
 			{
 				Name: "news", By: "backend", Only: 1, Channel: "lobby", Stages: []Stage{{1, 1, time.Second}}, Arrivals: Arrivals{Kind: Constant},
-				InFlight: 1, Send: "message", Payload: Payload{Size: 64, Text: "hi"},
+				InFlight: 1, Send: "message", Payload: Payload{Size: Exactly(64), Text: Literal("hi")},
 			},
 			{
 				Name: "press", Flood: true, Workers: 3, Channel: "press-room", Stages: []Stage{{500, 500, 10 * time.Second}}, Arrivals: Arrivals{Kind: Constant},
-				InFlight: 1, Send: "shout", Payload: Payload{Size: 58 + 44, Text: "a text that is longer than six bytes, by far"},
+				InFlight: 1, Send: "shout", Payload: Payload{Size: Exactly(58 + 44), Text: Literal("a text that is longer than six bytes, by far")},
 			},
 		},
 		Windows:    []Window{{"warmup", 0, 5 * time.Second}, {"steady", 5 * time.Second, 41500 * time.Millisecond}},
@@ -140,7 +140,7 @@ func TestParseFillsInDefaults(t *testing.T) {
 		Clients: []Clients{{Name: "members", Count: 3, ChannelNames: []string{"lobby"}, Streams: true}},
 		Load: []Load{{
 			Name: "talk", By: "members", Only: 3, Stages: []Stage{{5, 5, 2 * time.Second}}, Arrivals: Arrivals{Kind: Constant}, InFlight: 1, Send: "message",
-			Payload: Payload{Size: 200},
+			Payload: Payload{Size: Exactly(200)},
 		}},
 		Drain: 10 * time.Second, PairWindow: time.Second,
 	}
@@ -327,7 +327,7 @@ func TestFilesOfTheRepository(t *testing.T) {
 		}
 		c, l := f.Clients[0], f.Load[0]
 		if c.Count != want.clients || len(c.ChannelNames) != want.channels || l.Only != want.senders || l.Stages.Commands() != want.commands ||
-			fmt.Sprint(f.Windows) != want.windows || f.Seed != 42 || len(f.Budgets) != 5 || !l.Poisson || l.Payload.Size != 200 {
+			fmt.Sprint(f.Windows) != want.windows || f.Seed != 42 || len(f.Budgets) != 5 || !l.Poisson || l.Payload.Size.Draw(0.5) != 200 {
 			t.Errorf("%s: got %+v", path, f)
 		}
 		// Pairs of one sender that are due within W of each other, at a rate r for a time T: r*r*W*(T-W/2). A sender has one

@@ -2,14 +2,14 @@ package scenarios
 
 import "time"
 
-// Step is one step of a flow, what a client does in one act: one of the types of this file. A flow is plain data; whoever
-// carries it out walks it.
+// Step is one step of a flow, what a client does in one act: a pointer to one of the types of this file, *Send and so on. A
+// flow is plain data; whoever carries it out walks it.
 type Step interface{ Where() Place }
 
 // Place is where a part of a scenario stands, for the messages and the journal of a run.
 type Place struct {
 	Line int    // in the file, from 1; 0 = it stands in none
-	Path string // its keys: "load.edits.flow[2]"
+	Path string // its keys, which no other step has: "load.edits.flow[2].on_reply.409[1]"
 }
 
 // Where implements Step.
@@ -23,8 +23,8 @@ type (
 		Channel Template // where it goes; empty = the load's, else the client's own
 		To      *To      // or to the channel of a client of a group; nil = Channel says it
 		Payload Payload
-		With    []Field   // named parts of the command, in the order of the file
-		OnReply []OnReply // the first whose status matches is gone through; none = the flow just goes on
+		With    []Field   // named parts of the command, in the order of the file; ${payload} stands for the payload there
+		OnReply []OnReply // the first that Matches is gone through; none = the flow just goes on
 	}
 
 	// Field is one named part of a command.
@@ -35,8 +35,15 @@ type (
 
 	// OnReply is what a client does after a reply of that kind.
 	OnReply struct {
-		Status string // "409", "4xx", "ok" = 2xx, "failed" = no whole reply came
+		Status string // "409", "4xx", OK or Failed
 		Flow   []Step
+	}
+
+	// Resend stands in what a Send does OnReply: it sends that command again, as a command of its own, with its templates filled
+	// in anew. When it was gone through so often in one act of the Send, the flow goes on behind it.
+	Resend struct {
+		Place
+		Times int // at least 1
 	}
 
 	// Get fetches a path by GET and waits for the answer.
@@ -64,12 +71,20 @@ type (
 		For Amount // ns
 	}
 
-	// Expect waits for an event. One that came since the last step that sent something, or since the flow began, counts.
+	// Expect waits for an event. One that came since the last step that sent something, or since the act began, counts.
 	Expect struct {
 		Place
 		Event   string        // Own, Others, or the name of a command that others send
 		Channel Template      // only on that channel; empty = on any
 		Within  time.Duration // longer is a failed expectation: a figure, and the flow goes on
+		Count   int           // of such events, or of parts of one; at least 1
+		Until   *Match        // or as many as it takes until one of them meets it; nil = Count says it
+	}
+
+	// Match is what the text of an event must have.
+	Match struct {
+		By Selector
+		Is string // what By must find; "" = it is enough that it finds something
 	}
 
 	// Capture keeps a part of the latest reply or event under a name, which templates of the same client can use from then on.
@@ -96,7 +111,7 @@ type (
 
 	// Way is one way of a Choose.
 	Way struct {
-		Share float64 // of the sum of all shares
+		Share float64 // from 0 to 1; those of a Choose make 1
 		Flow  []Step
 	}
 
@@ -104,7 +119,7 @@ type (
 	If struct {
 		Place
 		Value   Template
-		Is      string // how Value must stand to Operand: one of Comparisons
+		Is      Comparison // how Value must stand to Operand
 		Operand Template
 		Then    []Step
 		Else    []Step
@@ -133,6 +148,12 @@ type (
 	}
 )
 
+// The kinds of replies that are no status.
+const (
+	OK     = "ok"     // 2xx
+	Failed = "failed" // no whole reply came
+)
+
 // What an Expect can wait for, beside the name of a command.
 const (
 	Own    = "own"    // the event of the client's latest command
@@ -147,13 +168,6 @@ const (
 	FromReply Source = "reply"
 	FromEvent Source = "event"
 )
-
-// Selector picks a part of a text.
-type Selector struct {
-	JSON   string // a path such as "document.version" or "items[0].id"; "" = none
-	Regex  string // its first group, or all that it matches; "" = none
-	Header string // of a reply
-}
 
 // To names the clients to whose channels a load posts.
 type To struct {
@@ -170,8 +184,8 @@ const (
 
 // AtEnd is what every client does when the load and the drain are over.
 type AtEnd struct {
-	Settle   time.Duration
-	Converge *Converge // nil = nothing is compared
+	Settle   time.Duration // after the drain, before anything is fetched
+	Converge *Converge     // nil = nothing is compared
 }
 
 // Converge says that clients fetch their views of one thing, which must then be the same.

@@ -62,7 +62,7 @@ func checkFile(t *testing.T, f *File) {
 	checkBundled(t, &f.Server.Bundled)
 	for _, l := range f.Load {
 		c, by := group(f.Clients, l.By)
-		if by == l.Flood || by && (l.Only < 1 || l.Only > c.Count) || len(l.Stages) == 0 || l.Payload.Size < minPayload || l.InFlight != 1 {
+		if by == l.Flood || by && (l.Only < 1 || l.Only > c.Count) || len(l.Stages) == 0 || l.Payload.Size.Least() < minPayload || l.InFlight != 1 {
 			t.Errorf("got load %+v", l)
 		}
 		if l.Channel == "" && c.ChannelOf(0) == "" {
