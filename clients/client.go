@@ -17,6 +17,7 @@ type Client struct {
 	channels []string
 	protocol protocol
 	listen   func(*Heard) // nil = nobody does
+	inFlight int
 
 	conns atomic.Uint32 // sockets made so far: the source of Observation.Conn
 	nodes nodesOfConns
@@ -34,6 +35,8 @@ type ClientOptions struct {
 	Channels []string // it is subscribed to; none = it holds no stream
 	Node     uint16   // of the target that it talks to, from 1; 0 = not known, or Crowd.Place says it for each connection
 
+	InFlight int // commands that it may have on the wire at once; 0 = 1
+
 	// Listen is told of each event that the client hears, in the order of each of its connections, before it is in the history. It
 	// must not wait: the stream stands still meanwhile. It may be called from the stream and from the commands at once.
 	Listen func(*Heard)
@@ -42,7 +45,7 @@ type ClientOptions struct {
 // NewClient makes a client that does nothing yet.
 func (c *Crowd) NewClient(o ClientOptions) *Client {
 	c.init()
-	client := &Client{crowd: c, id: o.ID, node: o.Node, instance: o.Instance, channels: o.Channels, listen: o.Listen}
+	client := &Client{crowd: c, id: o.ID, node: o.Node, instance: o.Instance, channels: o.Channels, listen: o.Listen, inFlight: o.InFlight}
 	client.protocol = c.protocol(client)
 	return client
 }

@@ -22,22 +22,36 @@ type command struct {
 	due     int64
 	seq     uint32
 	message *Message
+	settled func(*Outcome) // nil = nobody wants to know
 }
 
 // Post asks for one command that is due at that time of the run. It does not wait for the server: the command waits in the
 // client's own queue, first in first out, while an earlier one is in flight. When the queue is full the command is noted as dropped.
 // It returns the event that the command will cause.
-func (c *Client) Post(due int64, m *Message) wire.EventID {
+func (c *Client) Post(due int64, m *Message) wire.EventID { return c.PostThen(due, m, nil) }
+
+// PostThen is Post for who wants to know how the command ended: settled is called once, when that stands in the history. The
+// client's connection for commands stands still meanwhile. It may be called before PostThen returns.
+func (c *Client) PostThen(due int64, m *Message, settled func(*Outcome)) wire.EventID {
+	next, taken := c.ask(command{due: due, message: m, settled: settled})
+	if !taken {
+		c.dropped(next, errQueueFull)
+	}
+	return wire.EventID{Publisher: c.id, Seq: next.seq}
+}
+
+// ask numbers a command and puts it into the queue, if there is room.
+func (c *Client) ask(next command) (numbered command, taken bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.seq++
-	next := command{due: due, seq: c.seq, message: m}
+	next.seq = c.seq
 	select {
 	case c.waiting() <- next:
+		return next, true
 	default:
-		c.dropped(next, errQueueFull)
+		return next, false
 	}
-	return wire.EventID{Publisher: c.id, Seq: c.seq}
 }
 
 // waiting is the client's queue; the caller holds mu.
@@ -52,7 +66,7 @@ func (c *Client) waiting() chan command {
 	return c.queue
 }
 
-// PostCommands makes the connection for commands, calls ready, and carries out what Post asks for until ctx ends. What is
+// PostCommands makes the connections for commands, calls ready, and carries out what Post asks for until ctx ends. What is
 // in the queue then is noted as dropped, as interrupted or, when ErrOverdue is the cause of the end, as still waiting; a
 // command in flight is finished first, unless giveUp ends too: then it is noted as unknown. Where commands go through what
 // HoldStream holds, it has to be held meanwhile; a client without channels holds it here, and is deaf to what it hears.
@@ -64,25 +78,7 @@ func (c *Client) PostCommands(ctx, giveUp context.Context, ready func()) error {
 		letGo := c.holdToSend(giveUp)
 		defer letGo()
 	}
-	s := c.protocol.sender(giveUp)
-	defer s.close()
-	if err := s.connect(ctx); err != nil && ctx.Err() == nil {
-		s.close() // the first command tries again and notes the failure
-	}
-	if ready != nil {
-		ready()
-	}
-	for ctx.Err() == nil {
-		select {
-		case <-ctx.Done():
-		case next := <-queue:
-			if ctx.Err() != nil {
-				c.dropped(next, whyNotSent(ctx))
-				break
-			}
-			s.post(next)
-		}
-	}
+	c.work(ctx, giveUp, queue, ready)
 	for {
 		select {
 		case left := <-queue:
@@ -119,6 +115,7 @@ func (c *Client) dropped(next command, why string) {
 	o := c.about(history.Dropped, 0, next, c.crowd.now())
 	o.Err = c.crowd.reason(why)
 	c.observe(o)
+	next.ended(Outcome{Kind: o.Kind, At: o.At})
 }
 
 // about starts an Observation about one command.

@@ -101,15 +101,13 @@ func (p *poster) close() {
 
 // post sends one command and waits for its reply. It is not cut short by the end of the load: a reply that comes within
 // ReplyTimeout, and before giveUp ends, is still part of the run.
-func (p *poster) post(next command) {
+func (p *poster) post(next command, turn turn) {
+	turn.over() // the others have connections of their own
 	c := p.client
 	free := max(next.due, p.free)
 	defer func() { p.free = c.crowd.now() }()
 	if err := p.ready(p.giveUp, next.message.Channel); err != nil {
-		o := c.about(history.Refused, p.number, next, c.crowd.now())
-		o.Err = c.crowd.reason(cause(err))
-		c.observe(o)
-		p.close()
+		p.failed(history.Refused, next, err)
 		return
 	}
 	p.encode(next)
@@ -120,16 +118,23 @@ func (p *poster) post(next command) {
 		err = p.readOnce()
 	}
 	if err != nil {
-		o := c.about(history.Unknown, p.number, next, c.crowd.now())
-		o.Err = c.crowd.reason(cause(err))
-		c.observe(o)
-		p.close()
+		p.failed(history.Unknown, next, err)
 		return
 	}
 	p.replied(next)
 	if !p.keep {
 		p.close()
 	}
+}
+
+// failed notes a command without a reply, and gives the connection up.
+func (p *poster) failed(kind history.Kind, next command, why error) {
+	c := p.client
+	o := c.about(kind, p.number, next, c.crowd.now())
+	o.Err = c.crowd.reason(cause(why))
+	c.observe(o)
+	p.close()
+	next.ended(Outcome{Kind: kind, At: o.At})
 }
 
 // encode builds the request of a command in the poster's own buffers.
@@ -226,5 +231,7 @@ func (p *poster) replied(next command) {
 			c.hears(batch[1:], p.body, nil)
 		}
 	}
+	ok := batch[0].Err == history.NoErr
 	c.crowd.Observe(batch)
+	next.ended(Outcome{Kind: history.Replied, At: p.at, OK: ok, Body: p.body})
 }

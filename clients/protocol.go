@@ -83,11 +83,13 @@ type receiver interface {
 	pause() time.Duration
 }
 
-// sender is the half of a wire that posts commands. It belongs to one goroutine.
+// sender is the half of a wire that posts commands, one at a time. It belongs to one goroutine; a client has as many as it may
+// have commands in flight.
 type sender interface {
 	// connect makes what the first command would else have to wait for. The first command tries again when that failed.
 	connect(ctx context.Context) error
-	// post sends one command, waits for its reply, and notes both.
-	post(next command)
+	// post sends one command, waits for its reply, and notes both. It hands the turn on, once: as soon as the next command
+	// can no longer overtake this one, or at once where nothing can be done about that.
+	post(next command, turn turn)
 	close()
 }

@@ -31,7 +31,7 @@ func newSocketProtocol(c *Client) *socketProtocol {
 	// The standard wants masks that nobody can predict, against pages that attack proxies. Here the same run shall send the
 	// same bytes, and whoever could predict them has written them.
 	draw := rand.New(rand.NewPCG(uint64(c.crowd.Run), uint64(c.id)))
-	return &socketProtocol{client: c, socket: socket{draw: draw, changed: make(chan struct{})}}
+	return &socketProtocol{client: c, socket: socket{draw: draw, flight: make(map[string]*push), changed: make(chan struct{})}}
 }
 
 // receiver implements protocol.
@@ -185,6 +185,10 @@ func (r *socketReceiver) replied(p *push, reply *phoenix.Reply) {
 		o.Sequence, _ = leadingNumber(rest)
 	}
 	r.batch = append(r.batch, o)
+	p.outcome = Outcome{Kind: history.Replied, At: r.at, OK: reply.Status == phoenix.StatusOK}
+	if p.command.settled != nil {
+		p.outcome.Body = bytes.Clone(reply.Response) // the read is over before it is handed over
+	}
 	r.echoed(p.command.message.Channel, reply)
 }
 

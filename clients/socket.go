@@ -21,9 +21,9 @@ type socket struct {
 	conn    wire.StampedConn // nil = none is open, or no WebSocket yet
 	number  uint32
 	topics  topics
-	flight  *push         // the command that waits for its reply
-	refused error         // the server wants no socket
-	changed chan struct{} // closed when anything of this changes
+	flight  map[string]*push // the commands that wait for their replies, by ref
+	refused error            // the server wants no socket
+	changed chan struct{}    // closed when anything of this changes
 	text    []byte
 	frame   []byte
 }
@@ -32,6 +32,7 @@ type socket struct {
 type push struct {
 	command command
 	ref     string
+	outcome Outcome    // of meaning when done got nil
 	done    chan error // gets one value when the reply was noted, or never comes
 }
 
@@ -141,10 +142,10 @@ func (k *socket) close(why error) {
 		k.conn.Write(k.frame)                                //nolint:errcheck // it is a courtesy
 	}
 	k.conn = nil
-	if k.flight != nil {
-		k.flight.done <- why
-		k.flight = nil
+	for _, p := range k.flight {
+		p.done <- why // it has room: nobody else says anything to it
 	}
+	clear(k.flight)
 	k.change()
 }
 
@@ -159,11 +160,8 @@ func (k *socket) joinRef(topic string) string {
 func (k *socket) take(ref string) *push {
 	k.mu.Lock() // also until the Sent of that command was noted: see send
 	defer k.mu.Unlock()
-	p := k.flight
-	if p == nil || p.ref != ref {
-		return nil
-	}
-	k.flight = nil
+	p := k.flight[ref]
+	delete(k.flight, ref)
 	return p
 }
 
@@ -218,17 +216,19 @@ func (p *socketSender) connect(context.Context) error { return nil }
 func (p *socketSender) close() {}
 
 // post implements sender.
-func (p *socketSender) post(next command) {
+func (p *socketSender) post(next command, turn turn) {
 	c := p.client
 	free := max(next.due, p.free)
 	defer func() { p.free = c.crowd.now() }()
 	ctx, cancel := context.WithTimeout(p.giveUp, or(c.crowd.ReplyTimeout, 30*time.Second))
 	defer cancel()
 	flying, number, err := p.send(ctx, next, free)
+	turn.over()
 	if err == nil {
 		err = p.wait(ctx, flying)
 	}
 	if err == nil {
+		next.ended(flying.outcome)
 		return
 	}
 	kind := history.Unknown
@@ -238,6 +238,7 @@ func (p *socketSender) post(next command) {
 	o := c.about(kind, number, next, c.crowd.now())
 	o.Err = c.crowd.reason(cause(err))
 	c.observe(o)
+	next.ended(Outcome{Kind: kind, At: o.At})
 }
 
 // send writes a command and notes it, before the reply can be: the receiver has to take the lock for that. flying is nil when
@@ -258,14 +259,14 @@ func (p *socketSender) send(ctx context.Context, next command, free int64) (flyi
 	k.frame = k.masked(k.frame[:0], websocket.Text, k.text)
 
 	flying = &push{command: next, ref: m.Ref, done: make(chan error, 1)}
-	k.flight = flying
+	k.flight[m.Ref] = flying
 	sent := c.about(history.Sent, k.number, next, c.crowd.now())
 	sent.NotBefore = free
 	err = k.send()
 	sent.Handled = c.crowd.now()
 	c.observe(sent)
 	if err != nil {
-		k.flight = nil
+		delete(k.flight, m.Ref)
 	}
 	return flying, k.number, err
 }

@@ -1,0 +1,18 @@
+package clients
+
+import "holobench/history"
+
+// Outcome is how a command ended. It is valid during the call that hands it over only.
+type Outcome struct {
+	Kind history.Kind // Replied, Unknown, Refused or Dropped, as in the history
+	At   int64        // when that was known
+	OK   bool         // it was replied to, and the reply says success
+	Body []byte       // of the reply; nil = there is none
+}
+
+// ended tells who asked for the command how it ended.
+func (next *command) ended(o Outcome) {
+	if next.settled != nil {
+		next.settled(&o)
+	}
+}
