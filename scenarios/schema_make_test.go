@@ -1,0 +1,208 @@
+package scenarios
+
+import (
+	"bytes"
+	"encoding/json"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// object is a JSON object whose members stay in their order: that of the language.
+type object []member
+
+type member struct {
+	name  string
+	value any
+}
+
+// MarshalJSON implements json.Marshaler.
+func (o object) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for i, m := range o {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		for j, part := range []any{m.name, m.value} {
+			if j > 0 {
+				b.WriteByte(':')
+			}
+			text, err := plainJSON(part)
+			if err != nil {
+				return nil, err
+			}
+			b.Write(text)
+		}
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
+}
+
+// plainJSON is json.Marshal that leaves < and > as they are: thresholds are full of them.
+func plainJSON(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
+}
+
+// The patterns of single values. A test holds them against the readers in units.go.
+const (
+	durationPattern = `([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)`
+	numberPattern   = `([0-9]+(\.[0-9]*)?|\.[0-9]+)`
+	namePattern     = `^[A-Za-z][A-Za-z0-9_-]{0,63}$`
+)
+
+func patternOf(example, pattern string) object {
+	return object{{"type", "string"}, {"pattern", "^(" + pattern + ")$"}, {"examples", []string{example}}}
+}
+
+// valueSchemas are the schemas of the forms of single values, by the names under which they stand in the schema.
+func valueSchemas() map[reflect.Type]member {
+	return map[reflect.Type]member{
+		reflect.TypeFor[text]():     {"text", object{{"type", []string{"string", "number", "boolean"}}}},
+		reflect.TypeFor[integer]():  {"count", object{{"type", "integer"}, {"minimum", 0}}},
+		reflect.TypeFor[boolean]():  {"boolean", object{{"type", "boolean"}}},
+		reflect.TypeFor[duration](): {"duration", patternOf("250ms", "("+durationPattern+")+")},
+		reflect.TypeFor[rate]():     {"rate", patternOf("200/s", numberPattern+"/(ms|s|m|h)")},
+		reflect.TypeFor[size]():     {"size", patternOf("4KiB", numberPattern+"(B|kB|KiB|MiB)")},
+		reflect.TypeFor[interval](): {"interval", patternOf("5s..35s", "("+durationPattern+`)+\.\.(`+durationPattern+")+")},
+	}
+}
+
+// schemaMaker writes forms as schemas.
+type schemaMaker struct {
+	t     *testing.T
+	rows  map[string]row
+	words map[string][]string
+	defs  object
+}
+
+// makeSchema is the schema of a form and all that is in it.
+func makeSchema(t *testing.T, form reflect.Type, title string) []byte {
+	t.Helper()
+	m := &schemaMaker{t: t, rows: map[string]row{}, words: wordsOfKeys(t)}
+	for _, r := range manualRows(t) {
+		m.rows[r.key] = r
+	}
+	root := m.of(form, "")
+	slices.SortFunc(m.defs, func(a, b member) int { return strings.Compare(a.name, b.name) })
+	whole := append(object{
+		{"$schema", "https://json-schema.org/draft/2020-12/schema"},
+		{"$id", "urn:holobench:" + title + ":1"},
+		{"title", "holobench " + title},
+	}, root...)
+	whole = append(whole, member{"$defs", m.defs})
+	text, err := plainJSON(whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := json.Indent(&b, text, "", "  "); err != nil {
+		t.Fatal(err)
+	}
+	return append(b.Bytes(), '\n')
+}
+
+// of is the schema of a form at path.
+func (m *schemaMaker) of(form reflect.Type, path string) object {
+	s := shapeOf(form)
+	switch {
+	case s.kind == scalarNode:
+		return m.value(form, path)
+	case s.kind == listNode:
+		item := m.of(s.item, path+itemSuffix(s, path))
+		list := object{{"type", "array"}, {"items", item}}
+		if s.single {
+			return object{{"anyOf", []object{item, list}}}
+		}
+		return list
+	case s.item != nil:
+		return m.names(s, path)
+	}
+	whole := m.define(form, s, path)
+	if s.short != nil {
+		return object{{"anyOf", []object{m.of(s.short, path), whole}}}
+	}
+	return whole
+}
+
+// value is the schema of a single value: one of the words that the key takes, or whatever its form reads.
+func (m *schemaMaker) value(form reflect.Type, path string) object {
+	if words := m.words[path]; words != nil {
+		return object{{"enum", words}}
+	}
+	known, ok := valueSchemas()[form]
+	if !ok {
+		m.t.Errorf("%s: the form %v has no schema: add its pattern to valueSchemas", path, form)
+		return nil
+	}
+	return m.ref(known.name, func() object { return known.value.(object) })
+}
+
+// ref refers to a definition, which is made when it is first asked for.
+func (m *schemaMaker) ref(name string, define func() object) object {
+	if !slices.ContainsFunc(m.defs, func(d member) bool { return d.name == name }) {
+		m.defs = append(m.defs, member{name, nil})
+		made := define() // may refer to itself
+		at := slices.IndexFunc(m.defs, func(d member) bool { return d.name == name })
+		m.defs[at].value = made
+	}
+	return object{{"$ref", "#/$defs/" + name}}
+}
+
+// define is the schema of a mapping with keys of the language.
+func (m *schemaMaker) define(form reflect.Type, s shape, path string) object {
+	return m.ref(strings.TrimSuffix(form.Name(), "Form"), func() object {
+		var properties object
+		var required []string
+		for i, key := range s.keys {
+			sub := strings.TrimPrefix(path+"."+key, ".")
+			r := m.rows[sub]
+			properties = append(properties, member{key, append(object{{"description", describe(r)}}, m.of(s.fields[i], sub)...)})
+			if r.unset == "required" {
+				required = append(required, key)
+			}
+		}
+		whole := object{{"type", "object"}, {"properties", properties}, {"additionalProperties", false}}
+		if required != nil {
+			whole = append(whole, member{"required", required})
+		}
+		return whole
+	})
+}
+
+// names is the schema of a mapping with names of the user's own, or of metrics.
+func (m *schemaMaker) names(s shape, path string) object {
+	item := m.of(s.item, path+itemSuffix(s, path))
+	switch path {
+	case "budgets":
+		var properties object
+		for _, metric := range Metrics() {
+			properties = append(properties, member{metric.Name, append(object{{"description", metric.Meaning}}, item...)})
+		}
+		tagged := object{{"^(" + strings.Join(metricNames(), "|") + `)\{.+\}$`, item}}
+		return object{{"type", "object"}, {"properties", properties}, {"patternProperties", tagged}, {"additionalProperties", false}}
+	case "server.headers":
+		return object{{"type", "object"}, {"additionalProperties", item}}
+	}
+	return object{{"type", "object"}, {"propertyNames", object{{"pattern", namePattern}}}, {"additionalProperties", item}}
+}
+
+// describe is what an editor shows of a key.
+func describe(r row) string {
+	var more []string
+	if r.unit != "-" {
+		more = append(more, r.unit)
+	}
+	if r.unset != "none" && r.unset != "" {
+		more = append(more, strings.Replace("default: "+r.unset, "default: required", "required", 1))
+	}
+	if more == nil {
+		return r.meaning
+	}
+	return r.meaning + " (" + strings.Join(more, "; ") + ")"
+}
