@@ -104,7 +104,7 @@ verify-page: ## the target's page in headless Chromium: two tabs, 100 events and
 	@go test -count=1 -run '^TestVerifyPage' -v ./cmd/holobench -verify -shots $(CURDIR)/bin/page
 
 verify-eventsource: ## our parser of event streams and Chromium's EventSource on more than 60 streams on which readers are known to differ
-	@go test -count=1 -run '^TestVerifyEventSource$$' -v ./cmd/holobench -verify
+	@go test -count=1 -run '^TestVerify(EventSource|Reconnect)$$' -v ./cmd/holobench -verify
 
 # The libraries come from npm and are kept in bin/.
 verify-readers: ## the target's streams as Chromium and three npm libraries read them, over a cut (needs node, npm and chromium)

@@ -31,6 +31,7 @@ const (
 	errSession      = "the session was lost"
 	errChannel      = "the channel crashed"
 	errPushRefused  = "the channel refused the command"
+	errMoved        = "redirected"
 	errUnknownCause = "other network error"
 )
 
@@ -47,7 +48,10 @@ func statusText(status int) string { return "http " + strconv.Itoa(status) }
 func cause(err error) string {
 	var timeout net.Error
 	refused, ok := errors.AsType[*RefusedError](err)
+	_, moved := errors.AsType[*movedError](err)
 	switch {
+	case moved:
+		return errMoved
 	case ok && refused.Status == 200:
 		return errNotAStream
 	case ok:
@@ -101,7 +105,7 @@ func (c *Crowd) reason(text string) uint16 {
 func (c *Crowd) numberCauses() {
 	for _, text := range []string{
 		errUnknownCause, errEndOfStream, errRefused, errReset, errTimeout, errCut, errInterrupted, errOverdue, errQueueFull,
-		errNotAStream, errNoMarker, errOtherRun, errFiles, errProtocol,
+		errNotAStream, errNoMarker, errOtherRun, errFiles, errProtocol, errMoved,
 		errGap, errSession, errChannel, errPushRefused,
 	} {
 		c.Names.Number(text)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -18,6 +19,7 @@ import (
 // have in common; what an event says is for them to tell.
 type eventStream struct {
 	*stream
+	base func() *url.URL   // where the request went; nil = a redirect is a refusal
 	take func(e sse.Event) // notes one event; bound once: a method value made for each would allocate
 
 	response http1.Parser
@@ -37,9 +39,12 @@ func (e *eventStream) reset() {
 func (e *eventStream) feed(b []byte) error {
 	_, err := e.response.Feed(b, e)
 	refused, ok := errors.AsType[*RefusedError](err)
+	moved, elsewhere := errors.AsType[*movedError](err)
 	switch {
 	case ok:
 		return refused
+	case elsewhere:
+		return moved
 	case err != nil:
 		return fmt.Errorf("%w: %w", errForeignBytes, err)
 	case e.done:
@@ -73,6 +78,11 @@ func (e *eventStream) over(error) {}
 
 // OnHead implements http1.Handler.
 func (e *eventStream) OnHead(h *http1.Head) error {
+	if e.base != nil {
+		if moved := e.redirected(h, e.base()); moved != nil {
+			return moved
+		}
+	}
 	kind, _, _ := strings.Cut(h.ContentType, ";")
 	if h.Status != 200 || !strings.EqualFold(strings.TrimSpace(kind), "text/event-stream") {
 		return &RefusedError{Status: h.Status, ContentType: h.ContentType}

@@ -22,6 +22,7 @@ type plainProtocol struct{ client *Client }
 func (p plainProtocol) receiver(s *stream) receiver {
 	r := &plainReceiver{eventStream: eventStream{stream: s}}
 	r.take, r.naming = r.event, plainName
+	r.base = r.where
 	return r
 }
 
@@ -49,14 +50,28 @@ func (r *plainReceiver) begin(_ context.Context, conn wire.StampedConn) error {
 // request is the bytes that ask for the stream.
 func (r *plainReceiver) request() []byte {
 	c := r.client
-	query := url.Values{"instance": {c.instance}, "channel": c.channels}
+	to := r.where()
 	header := []http1.Field{{Name: "Accept", Value: "text/event-stream"}, {Name: "Cache-Control", Value: "no-cache"}}
 	if id := r.events.LastEventID(); id != "" {
 		header = append(header, http1.Field{Name: "Last-Event-ID", Value: id})
 	}
 	return http1.AppendRequest(nil, http1.Request{
-		Method: "GET", Target: wire.EventsPath + "?" + query.Encode(), Host: c.crowd.host(), Header: append(header, c.crowd.Header...),
+		Method: "GET", Target: to.RequestURI(), Host: to.Host, Header: append(header, c.crowd.Header...),
 	})
+}
+
+// where is the URL of the stream, or that to which the server moved it.
+func (r *plainReceiver) where() *url.URL {
+	c := r.client
+	if r.moved != nil {
+		return r.moved
+	}
+	scheme := "http"
+	if c.crowd.TLS != nil {
+		scheme = "https"
+	}
+	query := url.Values{"instance": {c.instance}, "channel": c.channels}
+	return &url.URL{Scheme: scheme, Host: c.crowd.host(), Path: wire.EventsPath, RawQuery: query.Encode()}
 }
 
 // pause implements receiver: what the server asked for, and else what the user or Chrome thinks right.

@@ -32,14 +32,17 @@ func (e *RefusedError) Error() string {
 // HoldStream holds the client's down stream until ctx ends, and calls ready each time that it is subscribed. It reconnects
 // as the wire's own client does. On the plain wire that is a browser's EventSource: after a lost connection and also after a
 // clean end of the stream, with Last-Event-ID, after the pause that the server asked for. It returns nil when ctx ended,
-// and a *RefusedError when the server does not want it back, or on the other wires never wanted it. Redirects are not
-// followed: where a browser would go on elsewhere, they are a refusal here.
+// and a *RefusedError when the server does not want it back, or on the other wires never wanted it. Redirects are followed
+// on the plain wire only.
 func (c *Client) HoldStream(ctx context.Context, ready func()) error {
 	s := &stream{client: c, ready: ready}
 	s.hear(c.channels...)
 	s.wire = c.protocol.receiver(s)
 	for {
 		err := s.connectOnce(ctx)
+		if s.follow(err) {
+			continue
+		}
 		refused, ok := errors.AsType[*RefusedError](err)
 		if ok && !refused.again && ctx.Err() == nil {
 			return refused
@@ -79,6 +82,7 @@ type stream struct {
 	wire     receiver
 	naming   func(data []byte) []byte // finds the name of an event; nil = none does
 	welcome  bool                     // it was subscribed at least once
+	route
 
 	// Of the connection that is held now.
 	conn       uint32
@@ -117,7 +121,7 @@ func (s *stream) connectOnce(ctx context.Context) error {
 // open makes the connection.
 func (s *stream) open(ctx context.Context) (wire.StampedConn, error) {
 	c := s.client
-	to := c.place(ForStream)
+	to := s.placed(c.place(ForStream))
 	s.conn, s.node = c.newConn(to.Node), to.Node
 	began := c.crowd.now()
 	conn, err := c.crowd.connect(ctx, to.Addr)
