@@ -47,11 +47,15 @@ func TestARedirectIsFollowedAndRemembered(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "204") {
 		t.Errorf("the stream ended with %v, want a refusal by 204", err)
 	}
+	mu.Lock()
 	if want := []string{"/events@127.0.0.1 ", "/there@localhost ", "/there@localhost 7"}; !slices.Equal(asked, want) {
 		t.Errorf("the server was asked for %q, want %q", asked, want)
 	}
 	asked = nil
+	mu.Unlock()
 	err = crowd.NewClient(clients.ClientOptions{Instance: "b", Channels: []string{"round"}}).HoldStream(t.Context(), nil)
+	mu.Lock()
+	defer mu.Unlock()
 	if err == nil || !strings.Contains(err.Error(), "302") || len(asked) != 21 {
 		t.Errorf("a stream that is moved for ever ended with %v after %d requests, want a refusal by 302 after 21", err, len(asked))
 	}
