@@ -15,6 +15,7 @@ type Message struct {
 	Text    string // stands behind the marker
 	Size    int    // the payload is filled up to it, in bytes; a marker and a text that are longer are not cut
 	Load    uint16 // which entry of history.Run.Loads asks for it, from 1; 0 = none
+	Fields  bool   // Outcome.Fields are wanted
 }
 
 // command is one that is due and waits for its turn.
@@ -23,6 +24,7 @@ type command struct {
 	seq     uint32
 	message *Message
 	settled func(*Outcome) // nil = nobody wants to know
+	fetch   *fetching      // not nil: it is no command but this
 }
 
 // Post asks for one command that is due at that time of the run. It does not wait for the server: the command waits in the
@@ -112,10 +114,14 @@ func whyNotSent(ctx context.Context) string {
 
 // dropped notes a command that will never be sent.
 func (c *Client) dropped(next command, why string) {
+	if next.fetch != nil {
+		next.fetch.done(&Fetched{At: c.crowd.now(), Why: why})
+		return
+	}
 	o := c.about(history.Dropped, 0, next, c.crowd.now())
 	o.Err = c.crowd.reason(why)
 	c.observe(o)
-	next.ended(Outcome{Kind: o.Kind, At: o.At})
+	next.ended(Outcome{Kind: o.Kind, At: o.At, Why: why})
 }
 
 // about starts an Observation about one command.

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"holobench/wire/http1"
@@ -17,6 +19,7 @@ import (
 type answer struct {
 	status  int
 	cookies []*http.Cookie
+	fields  []http1.Field
 	body    []byte
 }
 
@@ -27,34 +30,57 @@ const maxAnswer = 8 << 20
 // happens once a connection, so that net/http may read the response; nothing in it is a delivery, so that nobody asks for
 // its stamps. The connection has to be good for another request behind it.
 func (c *Crowd) exchange(ctx context.Context, conn net.Conn, r http1.Request) (*answer, error) {
+	a, closes, err := c.ask(ctx, conn, r)
+	switch {
+	case err != nil:
+		return nil, err
+	case closes:
+		return nil, fmt.Errorf("%w: no second request can follow an answer", errForeignBytes)
+	}
+	return a, context.Cause(ctx)
+}
+
+// ask is exchange for an answer behind which the connection may be of no more use.
+func (c *Crowd) ask(ctx context.Context, conn net.Conn, r http1.Request) (a *answer, closes bool, err error) {
 	r.Host, r.Header = c.host(), append(r.Header, c.Header...)
 	if err := conn.SetDeadline(time.Now().Add(or(c.HeadTimeout, 30*time.Second))); err != nil {
-		return nil, err
+		return nil, true, err
 	}
 	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) }) //nolint:errcheck // a closed connection ends the read as well
 	defer stop()
 	if _, err := conn.Write(http1.AppendRequest(nil, r)); err != nil {
-		return nil, err
+		return nil, true, err
 	}
 	in := bufio.NewReader(conn)
 	response, err := http.ReadResponse(in, &http.Request{Method: r.Method})
 	if err != nil {
-		return nil, foreign(err)
+		return nil, true, foreign(err)
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	err = errors.Join(err, response.Body.Close())
 	switch {
 	case err != nil:
-		return nil, foreign(err)
+		return nil, true, foreign(err)
 	case len(body) > maxAnswer:
-		return nil, fmt.Errorf("%w: an answer is longer than %d bytes", errForeignBytes, maxAnswer)
-	case response.Close || in.Buffered() > 0:
-		return nil, fmt.Errorf("%w: no second request can follow an answer", errForeignBytes)
+		return nil, true, fmt.Errorf("%w: an answer is longer than %d bytes", errForeignBytes, maxAnswer)
 	}
 	if err := conn.SetDeadline(time.Time{}); err != nil {
-		return nil, err
+		return nil, true, err
 	}
-	return &answer{status: response.StatusCode, cookies: response.Cookies(), body: body}, context.Cause(ctx)
+	return &answer{
+		status: response.StatusCode, cookies: response.Cookies(), fields: fieldsOf(response.Header), body: body,
+	}, response.Close || in.Buffered() > 0, nil
+}
+
+// fieldsOf returns a header in an order of its own, which is the same each time.
+func fieldsOf(header http.Header) []http1.Field {
+	var fields []http1.Field
+	for _, name := range slices.Sorted(maps.Keys(header)) {
+		for _, value := range header[name] {
+			fields = append(fields, http1.Field{Name: name, Value: value})
+		}
+	}
+	return fields
 }
 
 // foreign marks an error of a parser as the server's fault, and leaves one of the network what it is.

@@ -56,7 +56,7 @@ func (c *Client) lane(ctx context.Context, s sender, queue <-chan command, turn 
 				turn.over()
 				return
 			}
-			s.post(next, turn)
+			c.carryOut(s, next, turn)
 		}
 	}
 }

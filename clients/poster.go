@@ -43,6 +43,7 @@ type poster struct {
 	status    int
 	keep      bool
 	body      []byte
+	fields    []http1.Field // nil when nobody wants them
 	complete  bool
 	notBefore int64
 	at        int64
@@ -134,7 +135,7 @@ func (p *poster) failed(kind history.Kind, next command, why error) {
 	o.Err = c.crowd.reason(cause(why))
 	c.observe(o)
 	p.close()
-	next.ended(Outcome{Kind: kind, At: o.At})
+	next.ended(Outcome{Kind: kind, At: o.At, Why: cause(why)})
 }
 
 // encode builds the request of a command in the poster's own buffers.
@@ -146,6 +147,10 @@ func (p *poster) encode(next command) {
 // send writes the request of a command and notes it.
 func (p *poster) send(next command, free int64) error {
 	c := p.client
+	p.response.Field, p.fields = nil, nil
+	if next.message.Fields {
+		p.response.Field = p.onField
+	}
 	p.response.Reset()
 	p.body, p.complete, p.status = p.body[:0], false, 0
 	sent := c.about(history.Sent, p.number, next, c.crowd.now())
@@ -192,6 +197,11 @@ func (p *poster) readOnce() error {
 	return nil
 }
 
+// onField keeps a field of the head.
+func (p *poster) onField(name, value []byte) {
+	p.fields = append(p.fields, http1.Field{Name: string(name), Value: string(value)})
+}
+
 // OnHead implements http1.Handler.
 func (p *poster) OnHead(h *http1.Head) error {
 	p.status, p.keep = h.Status, h.KeepAlive
@@ -233,5 +243,23 @@ func (p *poster) replied(next command) {
 	}
 	ok := batch[0].Err == history.NoErr
 	c.crowd.Observe(batch)
-	next.ended(Outcome{Kind: history.Replied, At: p.at, OK: ok, Body: p.body})
+	next.ended(Outcome{Kind: history.Replied, At: p.at, OK: ok, Body: p.body, Status: p.status, Fields: p.fields})
+}
+
+// fetch implements sender.
+func (p *poster) fetch(path string) (Fetched, error) {
+	defer func() { p.free = p.client.crowd.now() }()
+	conn, err := p.connection(p.giveUp)
+	if err != nil {
+		return Fetched{}, err
+	}
+	var fields []http1.Field
+	if signed, ok := p.words.(interface{ fields() []http1.Field }); ok {
+		fields = signed.fields()
+	}
+	f, closes, err := p.client.crowd.fetch(p.giveUp, conn, path, fields)
+	if closes {
+		p.close()
+	}
+	return f, err
 }

@@ -91,5 +91,7 @@ type sender interface {
 	// post sends one command, waits for its reply, and notes both. It hands the turn on, once: as soon as the next command
 	// can no longer overtake this one, or at once where nothing can be done about that.
 	post(next command, turn turn)
+	// fetch gets a path.
+	fetch(path string) (Fetched, error)
 	close()
 }

@@ -185,7 +185,10 @@ func (r *socketReceiver) replied(p *push, reply *phoenix.Reply) {
 		o.Sequence, _ = leadingNumber(rest)
 	}
 	r.batch = append(r.batch, o)
-	p.outcome = Outcome{Kind: history.Replied, At: r.at, OK: reply.Status == phoenix.StatusOK}
+	p.outcome = Outcome{Kind: history.Replied, At: r.at, OK: reply.Status == phoenix.StatusOK, Status: http.StatusBadRequest}
+	if p.outcome.OK {
+		p.outcome.Status = http.StatusOK
+	}
 	if p.command.settled != nil {
 		p.outcome.Body = bytes.Clone(reply.Response) // the read is over before it is handed over
 	}

@@ -257,6 +257,14 @@ func (p *hologramPhrasing) prepare(ctx context.Context, conn wire.StampedConn, c
 	return err
 }
 
+// fields are those of a fetch: the session of the page.
+func (p *hologramPhrasing) fields() []http1.Field {
+	if p.page == nil {
+		return nil
+	}
+	return p.page.fields()
+}
+
 // request implements phrasing.
 func (p *hologramPhrasing) request(dst []byte, m *Message, payload []byte) []byte {
 	crowd := p.protocol.client.crowd

@@ -238,7 +238,7 @@ func (p *socketSender) post(next command, turn turn) {
 	o := c.about(kind, number, next, c.crowd.now())
 	o.Err = c.crowd.reason(cause(err))
 	c.observe(o)
-	next.ended(Outcome{Kind: kind, At: o.At})
+	next.ended(Outcome{Kind: kind, At: o.At, Why: cause(err)})
 }
 
 // send writes a command and notes it, before the reply can be: the receiver has to take the lock for that. flying is nil when
@@ -269,6 +269,15 @@ func (p *socketSender) send(ctx context.Context, next command, free int64) (flyi
 		delete(k.flight, m.Ref)
 	}
 	return flying, k.number, err
+}
+
+// fetch implements sender: a page would fetch beside its socket.
+func (p *socketSender) fetch(path string) (f Fetched, err error) {
+	err = p.client.aside(p.giveUp, func(conn wire.StampedConn) (err error) {
+		f, _, err = p.client.crowd.fetch(p.giveUp, conn, path, nil)
+		return err
+	})
+	return f, err
 }
 
 // wait returns when the reply was noted, with nil, or never will be.
