@@ -19,6 +19,9 @@ type Arrivals struct {
 	began  time.Duration // of the stage at work, from the start of the schedule
 	at     time.Duration // due time of the hit before, from the start of the stage
 	hits   uint64        // of the stage
+
+	planned      time.Duration // length of all stages so far, also of those that are over
+	busy, period time.Duration // of bursts, see Pulse; 0 = there are none. All other times are then busy time
 }
 
 type stage struct {
@@ -32,8 +35,22 @@ func (a *Arrivals) Add(from, to float64, length time.Duration, rng *rand.Rand) e
 	if !(from >= 0 && to >= 0) || math.IsInf(from+to, 0) || length <= 0 {
 		return fmt.Errorf("add a stage from %v/s to %v/s for %v: rates must be 0 or more and the length above 0", from, to, length)
 	}
-	a.stages = append(a.stages, stage{pacer: pacer(from, to, length, rng), length: length})
+	if a.period > 0 {
+		more := float64(a.period) / float64(a.busy)
+		from, to = from*more, to*more
+	}
+	if busy := a.busyTime(a.planned+length) - a.busyTime(a.planned); busy > 0 {
+		a.append(pacer(from, to, busy, rng), length)
+	} else {
+		a.planned += length
+	}
 	return nil
+}
+
+// append adds a stage that lasts that long in the time of the run.
+func (a *Arrivals) append(p vegeta.Pacer, length time.Duration) {
+	a.stages = append(a.stages, stage{pacer: p, length: a.busyTime(a.planned+length) - a.busyTime(a.planned)})
+	a.planned += length
 }
 
 // Next returns the due time of the next command from the start of the schedule; ok is false when there is none left.
@@ -44,7 +61,7 @@ func (a *Arrivals) Next() (due time.Duration, ok bool) {
 		if !stop && a.at+wait <= now.length {
 			a.at += wait
 			a.hits++
-			return a.began + a.at, true
+			return a.runTime(a.began + a.at), true
 		}
 		a.stages = a.stages[1:]
 		a.began += now.length

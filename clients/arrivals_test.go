@@ -127,3 +127,81 @@ func TestStagesFollowEachOther(t *testing.T) {
 		t.Error("an empty stage was taken")
 	}
 }
+
+// all walks a schedule to its end.
+func (a *Arrivals) all() (dues []time.Duration) {
+	for due, ok := a.Next(); ok; due, ok = a.Next() {
+		dues = append(dues, due)
+	}
+	return dues
+}
+
+func TestArrivalsSwing(t *testing.T) {
+	t.Parallel()
+	const mean, swing, period = 200.0, 0.5, 10 * time.Second
+	a := new(Arrivals)
+	for range 2 { // a period and a half, cut where the rate is at its lowest: the second stage goes on from there
+		if err := a.AddSine(mean, swing, period, 7500*time.Millisecond); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dues := a.all()
+	for n, due := range dues {
+		// The n-th command is due when the integral of the rate reaches n.
+		s := due.Seconds()
+		area := mean*s + mean*swing*period.Seconds()/(2*math.Pi)*(1-math.Cos(2*math.Pi*s/period.Seconds()))
+		if off := math.Abs(area - float64(n+1)); off > 1 {
+			t.Fatalf("command %d is due at %v, where %.3f should have been", n+1, due, area)
+		}
+	}
+	if want := mean*15 + mean*swing*period.Seconds()/math.Pi; math.Abs(float64(len(dues))-want) > 1.5 {
+		t.Errorf("%d commands, want %.1f", len(dues), want)
+	}
+	for name, err := range map[string]error{
+		"no swing back": new(Arrivals).AddSine(10, 1, time.Second, time.Second),
+		"no rate":       new(Arrivals).AddSine(0, 0.5, time.Second, time.Second),
+		"no period":     new(Arrivals).AddSine(10, 0.5, 0, time.Second),
+	} {
+		if err == nil {
+			t.Errorf("%s: it was taken", name)
+		}
+	}
+}
+
+func TestArrivalsInBursts(t *testing.T) {
+	t.Parallel()
+	a := new(Arrivals)
+	if err := a.Pulse(2*time.Second, 10*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	for _, length := range []time.Duration{15 * time.Second, 5 * time.Second, 11 * time.Second} { // the second is wholly quiet
+		if err := a.Add(20, 20, length, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dues := a.all()
+	perPeriod := make(map[time.Duration]int)
+	for _, due := range dues {
+		since := (due - 1) % (10 * time.Second)
+		if since >= 2*time.Second {
+			t.Fatalf("a command is due at %v, in the quiet time", due)
+		}
+		perPeriod[(due-1)/(10*time.Second)]++
+	}
+	for period, want := range map[time.Duration]int{0: 200, 1: 200, 2: 200, 3: 100} {
+		if perPeriod[period] != want {
+			t.Errorf("period %d has %d commands, want %d", period, perPeriod[period], want)
+		}
+	}
+	if dues[0] != 10*time.Millisecond || dues[199] != 2*time.Second || dues[200] != 10*time.Second+10*time.Millisecond {
+		t.Errorf("first at %v, last of the first period at %v, first of the second at %v", dues[0], dues[199], dues[200])
+	}
+	if err := a.AddSine(1, 0.1, time.Second, time.Second); err == nil {
+		t.Error("bursts that swing were taken")
+	}
+	for _, wrong := range [][2]time.Duration{{0, time.Second}, {2 * time.Second, time.Second}} {
+		if err := new(Arrivals).Pulse(wrong[0], wrong[1]); err == nil {
+			t.Errorf("%v of each %v was taken", wrong[0], wrong[1])
+		}
+	}
+}
