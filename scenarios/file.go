@@ -81,7 +81,7 @@ func Parse(file string, text []byte, env func(name string) (value string, ok boo
 	if env == nil {
 		env = func(string) (string, bool) { return "", false }
 	}
-	r := &resolver{faults: new(faults), env: env}
+	r := &resolver{faults: new(faults), env: env, file: file}
 	source := strings.TrimPrefix(string(text), "\ufeff")
 	if !checkText(source, r.faults) {
 		return nil, r.errors(file, source)
@@ -97,7 +97,7 @@ func Parse(file string, text []byte, env func(name string) (value string, ok boo
 		parsed = r.resolve(file)
 	}
 	masked := maskServer(source, &r.form.Server, keepWidth)
-	if err := r.errors(file, masked); err != nil {
+	if err := r.allErrors(file, masked); err != nil {
 		return nil, err
 	}
 	parsed.Text = maskServer(source, &r.form.Server, keepNothing)

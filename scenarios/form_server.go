@@ -2,8 +2,13 @@ package scenarios
 
 type serverForm struct {
 	spot
-	Bundled bundledForm `yaml:"bundled"`
-	Headers named[text] `yaml:"headers"`
+	Bundled  bundledForm    `yaml:"bundled"`
+	URL      text           `yaml:"url"`
+	Insecure boolean        `yaml:"insecure"`
+	Protocol text           `yaml:"protocol"`
+	Login    list[stepForm] `yaml:"login"`
+	Teardown list[stepForm] `yaml:"teardown"`
+	Headers  named[text]    `yaml:"headers"`
 }
 
 type bundledForm struct {

@@ -43,7 +43,6 @@ const (
 // Generic describes a server that holobench has never heard of: which requests a client makes, and what it finds in the
 // answers. Names that a request captures are known to all later templates of the same client.
 type Generic struct {
-	Vars    []Field // constants, known under their names
 	Tokens  []Token // known as jwt.NAME
 	Cookies bool    // each client keeps those that it gets, and sends them back
 	Setup   []Request

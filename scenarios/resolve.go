@@ -13,6 +13,10 @@ type resolver struct {
 	*faults
 	form fileForm
 	env  func(string) (string, bool)
+
+	file   string   // its path: what it names counts from there
+	others Errors   // of the files that it names
+	secret []string // what the environment gave to templates
 }
 
 // resolve writes the File but its Text.

@@ -69,6 +69,7 @@ func valueSchemas() map[reflect.Type]member {
 		reflect.TypeFor[duration](): {"duration", patternOf("250ms", "("+durationPattern+")+")},
 		reflect.TypeFor[rate]():     {"rate", patternOf("200/s", numberPattern+"/(ms|s|m|h)")},
 		reflect.TypeFor[size]():     {"size", patternOf("4KiB", numberPattern+"(B|kB|KiB|MiB)")},
+		reflect.TypeFor[share]():    {"share", patternOf("30%", numberPattern+"%")},
 		reflect.TypeFor[interval](): {"interval", patternOf("5s..35s", "("+durationPattern+`)+\.\.(`+durationPattern+")+")},
 	}
 }
@@ -186,7 +187,8 @@ func (m *schemaMaker) names(s shape, path string) object {
 		}
 		tagged := object{{"^(" + strings.Join(metricNames(), "|") + `)\{.+\}$`, item}}
 		return object{{"type", "object"}, {"properties", properties}, {"patternProperties", tagged}, {"additionalProperties", false}}
-	case "server.headers":
+	}
+	if strings.HasSuffix(path, ".headers") || strings.HasSuffix(path, ".form") { // these names are the server's
 		return object{{"type", "object"}, {"additionalProperties", item}}
 	}
 	return object{{"type", "object"}, {"propertyNames", object{{"pattern", namePattern}}}, {"additionalProperties", item}}

@@ -17,6 +17,8 @@ type Server struct {
 	Login    []Request // that each client makes once, before anything else
 	Teardown []Request // ... and at its very end, also after a failure
 	Headers  []Header  // sent with every request, in the order of the file
+
+	filled []string // what the environment gave to templates
 }
 
 // Header is one header field of every request. Its value is a secret.
@@ -41,6 +43,9 @@ func (s *Server) secrets() []string {
 			all = append(all, secret)
 		}
 	}
+	for _, value := range s.filled {
+		add(value)
+	}
 	for _, h := range s.Headers {
 		add(h.Value)
 		if _, credentials, ok := strings.Cut(h.Value, " "); ok {
@@ -57,6 +62,7 @@ func (s *Server) secrets() []string {
 func (r *resolver) server() Server {
 	form := &r.form.Server
 	s := Server{Bundled: r.bundled()}
+	r.ownServer(&s)
 	total := 0
 	for _, e := range form.Headers.list {
 		h := r.header(e)
@@ -66,6 +72,7 @@ func (r *resolver) server() Server {
 		}
 		s.Headers = append(s.Headers, h)
 	}
+	s.filled = r.secret
 	if len(s.Headers) > maxHeaders || total > maxHeader {
 		r.add(form.Headers.at, "server.headers: there are "+strconv.Itoa(len(s.Headers))+" headers with "+strconv.Itoa(total)+" bytes, the limit is "+
 			strconv.Itoa(maxHeaders)+" with "+strconv.Itoa(maxHeader), "send fewer or shorter ones")
