@@ -64,6 +64,8 @@ func unitOf(form reflect.Type) string {
 		return "size"
 	case reflect.TypeFor[interval]():
 		return "interval"
+	case reflect.TypeFor[share]():
+		return "share"
 	}
 	return ""
 }

@@ -37,6 +37,7 @@ type (
 	rate     struct{ value[float64] }        // 200/s; a second
 	size     struct{ value[int] }            // 200B, 4KiB; in bytes
 	interval struct{ value[intervalBounds] } // 5s..35s
+	share    struct{ value[float64] }        // 30%; from 0 to 1
 )
 
 type stringValue = value[string]
@@ -92,6 +93,11 @@ func (b *size) read(s string) (err error) {
 
 func (i *interval) read(s string) (err error) {
 	i.v, err = parseInterval(s)
+	return err
+}
+
+func (p *share) read(s string) (err error) {
+	p.v, err = parseShare(s)
 	return err
 }
 
@@ -154,6 +160,16 @@ func parseSize(s string) (int, error) {
 		return 0, problem(quote(s)+" is no size", "write a number and its unit (B, kB, KiB, MiB): 200B, 4KiB")
 	}
 	return int(n), nil
+}
+
+// parseShare reads a number of percent from 0 to 100.
+func parseShare(s string) (float64, error) {
+	number, percent := strings.CutSuffix(s, "%")
+	n, err := parseNumber(number)
+	if err != nil || !percent || n > 100 {
+		return 0, problem(quote(s)+" is no share", "write a number of percent, from 0% to 100%: 30%, 0.5%")
+	}
+	return n / 100, nil
 }
 
 // parseInterval reads two durations with two dots between them.

@@ -13,6 +13,7 @@ func TestUnits(t *testing.T) {
 		"size":     func(s string) (any, error) { return parseSize(s) },
 		"interval": func(s string) (any, error) { return parseInterval(s) },
 		"integer":  func(s string) (any, error) { return parseInteger(s) },
+		"share":    func(s string) (any, error) { return parseShare(s) },
 	}
 	tests := []struct{ kind, text, want string }{
 		{"duration", "250ms", "250ms"},
@@ -69,6 +70,15 @@ func TestUnits(t *testing.T) {
 		{"integer", "0x10", "error"},
 		{"integer", "1.0", "error"},
 		{"integer", "-1", "error"},
+		{"share", "30%", "0.3"},
+		{"share", "0.5%", "0.005"},
+		{"share", "100%", "1"},
+		{"share", "0%", "0"},
+		{"share", "101%", "error"},
+		{"share", "30", "error"},
+		{"share", "-1%", "error"},
+		{"share", "30 %", "error"},
+		{"share", "%", "error"},
 	}
 	for _, test := range tests {
 		v, err := read[test.kind](test.text)
