@@ -43,6 +43,11 @@ func (c *Crowd) exchange(ctx context.Context, conn net.Conn, r http1.Request) (*
 // ask is exchange for an answer behind which the connection may be of no more use.
 func (c *Crowd) ask(ctx context.Context, conn net.Conn, r http1.Request) (a *answer, closes bool, err error) {
 	r.Host, r.Header = c.host(), append(r.Header, c.Header...)
+	return c.roundTrip(ctx, conn, r)
+}
+
+// roundTrip is ask for a request that says of itself whose it is.
+func (c *Crowd) roundTrip(ctx context.Context, conn net.Conn, r http1.Request) (a *answer, closes bool, err error) {
 	if err := conn.SetDeadline(time.Now().Add(or(c.HeadTimeout, 30*time.Second))); err != nil {
 		return nil, true, err
 	}
