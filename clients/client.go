@@ -14,7 +14,6 @@ type Client struct {
 	id       uint32
 	node     uint16
 	instance string
-	channels []string
 	protocol protocol
 	listen   func(*Heard) // nil = nobody does
 	inFlight int
@@ -26,6 +25,7 @@ type Client struct {
 	seq      uint32       // commands asked for so far
 	queue    chan command // made by the first Post or PostCommands
 	replicas map[string]*replica
+	hold     hold
 }
 
 // ClientOptions say who a client is.
@@ -45,7 +45,8 @@ type ClientOptions struct {
 // NewClient makes a client that does nothing yet.
 func (c *Crowd) NewClient(o ClientOptions) *Client {
 	c.init()
-	client := &Client{crowd: c, id: o.ID, node: o.Node, instance: o.Instance, channels: o.Channels, listen: o.Listen, inFlight: o.InFlight}
+	client := &Client{crowd: c, id: o.ID, node: o.Node, instance: o.Instance, listen: o.Listen, inFlight: o.InFlight}
+	client.hold.channels = o.Channels
 	client.protocol = c.protocol(client)
 	return client
 }
@@ -65,6 +66,13 @@ func (c *Client) newConn(node uint16) uint32 {
 // note starts an Observation of this client.
 func (c *Client) note(kind history.Kind, conn uint32, at int64) history.Observation {
 	return history.Observation{Kind: kind, Client: c.id, Node: c.nodeOf(conn), Conn: conn, At: at, NotBefore: at, Handled: at}
+}
+
+// unsubscribed notes that the client is about to leave a channel.
+func (c *Client) unsubscribed(conn uint32, channel string) {
+	o := c.note(history.Unsubscribed, conn, c.crowd.now())
+	o.Channel = c.crowd.channel(channel)
+	c.observe(o)
 }
 
 // observe hands over a single Observation.

@@ -76,7 +76,7 @@ func (c *Client) PostCommands(ctx, giveUp context.Context, ready func()) error {
 	c.mu.Lock()
 	queue := c.waiting()
 	c.mu.Unlock()
-	if c.protocol.joins() && len(c.channels) == 0 {
+	if c.protocol.joins() && len(c.Channels()) == 0 {
 		letGo := c.holdToSend(giveUp)
 		defer letGo()
 	}

@@ -2,7 +2,7 @@ package clients
 
 import (
 	"net/http"
-	"strconv"
+	"slices"
 	"time"
 
 	"holobench/history"
@@ -26,6 +26,7 @@ type phoenixStream struct {
 	joined    []bool          // which channels are: the server said so
 	confirmed []string        // topics whose joins were answered in the read at hand
 	failed    int             // connections in a row that were no stream, and the one that is over
+	topics    *joinings
 }
 
 // told notes what one message says, but for replies, which are not its matter.
@@ -39,7 +40,9 @@ func (r *phoenixStream) told() error {
 	}
 	switch r.incoming.Event {
 	case phoenix.EventError, phoenix.EventClose:
-		if slot >= 0 {
+		if r.topics.left(r.incoming.Topic, r.incoming.JoinRef) {
+			r.part(slot)
+		} else if slot >= 0 {
 			return errChannelCrashed
 		}
 	default:
@@ -65,6 +68,7 @@ func (r *phoenixStream) answered(ref string, reply *phoenix.Reply) error {
 			r.joined = append(r.joined, false)
 		}
 		r.joined[slot] = true
+		r.asked = r.topics.askedAt(topic)
 		r.subscribe(slot)
 	case slot >= 0:
 		return &RefusedError{Status: http.StatusForbidden}
@@ -72,6 +76,28 @@ func (r *phoenixStream) answered(ref string, reply *phoenix.Reply) error {
 	}
 	r.confirmed = append(r.confirmed, topic)
 	return nil
+}
+
+// part takes a channel out of those that are heard, if it is one.
+func (r *phoenixStream) part(slot int) {
+	if slot < 0 {
+		return
+	}
+	r.forget(slot)
+	if r.joined[slot] {
+		r.subscribed--
+	}
+	r.joined = slices.Delete(r.joined, slot, slot+1)
+}
+
+// rejoin makes it ready for new joins: what was being left is not joined again.
+func (r *phoenixStream) rejoin() {
+	for _, topic := range r.topics.gone() {
+		if slot := r.slot([]byte(topic)); slot >= 0 {
+			r.forget(slot)
+		}
+	}
+	r.joined = make([]bool, len(r.channels))
 }
 
 // echoed notes the events that the reply to a command of the client's own brings.
@@ -107,46 +133,4 @@ func (r *phoenixStream) count() {
 		r.failed = 0
 	}
 	r.failed++
-}
-
-// topics are the topics that a session or a socket has joined, and the numbers of what was sent there. Its user locks.
-type topics struct {
-	refs   int
-	joined map[string]string // the ref of the join, by topic
-	open   map[string]bool   // topics whose join was answered
-}
-
-// next is the number of the next message.
-func (t *topics) next() string {
-	t.refs++
-	return strconv.Itoa(t.refs)
-}
-
-// join returns the message that joins a topic.
-func (t *topics) join(topic string) phoenix.Message {
-	if t.joined == nil {
-		t.joined = make(map[string]string)
-	}
-	ref := t.next()
-	t.joined[topic] = ref
-	return phoenix.Message{JoinRef: ref, Ref: ref, Topic: topic, Event: phoenix.EventJoin}
-}
-
-// confirm says that the join of a topic was answered.
-func (t *topics) confirm(topic string) {
-	if t.open == nil {
-		t.open = make(map[string]bool)
-	}
-	t.open[topic] = true
-}
-
-// push returns the message that carries a command, without its payload.
-func (t *topics) push(m *Message) phoenix.Message {
-	return phoenix.Message{JoinRef: t.joined[m.Channel], Ref: t.next(), Topic: m.Channel, Event: m.Name}
-}
-
-// reset forgets what was joined. Numbers go on, so that a late reply answers nothing.
-func (t *topics) reset() {
-	clear(t.joined)
-	clear(t.open)
 }

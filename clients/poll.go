@@ -32,6 +32,7 @@ type pollReceiver struct {
 
 // begin implements receiver: a session when there is none, the joins, and the first poll.
 func (r *pollReceiver) begin(ctx context.Context, conn wire.StampedConn) error {
+	r.protocol.polls(r.conn)
 	r.resumed = r.token != ""
 	if r.token == "" {
 		if err := r.open(ctx, conn); err != nil {
@@ -54,7 +55,8 @@ func (r *pollReceiver) open(ctx context.Context, conn wire.StampedConn) error {
 	if first.Token == "" {
 		return &RefusedError{Status: first.Status}
 	}
-	r.token, r.joined = first.Token, make([]bool, len(r.channels))
+	r.token = first.Token
+	r.rejoin()
 	r.request = r.request[:0]
 	joins := r.protocol.begin(r.token, r.names)
 	r.asked = r.client.crowd.now()

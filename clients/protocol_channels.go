@@ -31,12 +31,14 @@ func newSocketProtocol(c *Client) *socketProtocol {
 	// The standard wants masks that nobody can predict, against pages that attack proxies. Here the same run shall send the
 	// same bytes, and whoever could predict them has written them.
 	draw := rand.New(rand.NewPCG(uint64(c.crowd.Run), uint64(c.id)))
-	return &socketProtocol{client: c, socket: socket{draw: draw, flight: make(map[string]*push), changed: make(chan struct{})}}
+	return &socketProtocol{client: c, socket: socket{
+		draw: draw, flight: make(map[string]*push), joinings: joinings{changed: make(chan struct{}), topics: topics{now: c.crowd.now}},
+	}}
 }
 
 // receiver implements protocol.
 func (p *socketProtocol) receiver(s *stream) receiver {
-	r := &socketReceiver{phoenixStream: phoenixStream{stream: s, path: history.WebSocket}, socket: &p.socket}
+	r := &socketReceiver{phoenixStream: phoenixStream{stream: s, path: history.WebSocket, topics: &p.socket.joinings}, socket: &p.socket}
 	r.naming = r.event
 	return r
 }
@@ -44,6 +46,16 @@ func (p *socketProtocol) receiver(s *stream) receiver {
 // sender implements protocol.
 func (p *socketProtocol) sender(giveUp context.Context) sender {
 	return &socketSender{client: p.client, giveUp: giveUp, socket: &p.socket}
+}
+
+// join implements mover.
+func (p *socketProtocol) join(ctx context.Context, channel string) error {
+	return p.socket.await(ctx, channel)
+}
+
+// leave implements mover.
+func (p *socketProtocol) leave(ctx context.Context, channel string) error {
+	return p.socket.leave(ctx, p.client, channel)
 }
 
 // joins implements protocol.
@@ -72,7 +84,8 @@ type socketReceiver struct {
 // begin implements receiver.
 func (r *socketReceiver) begin(_ context.Context, conn wire.StampedConn) error {
 	r.opened, r.beating, r.beat = false, false, ""
-	r.joined, r.pings = make([]bool, len(r.channels)), r.pings[:0]
+	r.rejoin()
+	r.pings = r.pings[:0]
 	r.response.Switch = &r.upgrade
 	r.response.Reset()
 	r.frames.Reset()

@@ -100,6 +100,13 @@ func (p *hologramProtocol) lose(page *hologramPage) {
 	p.loading <- struct{}{}
 }
 
+// renew forgets the page for one of other channels: this wire has no way to change those of a page.
+func (p *hologramProtocol) renew() {
+	<-p.loading
+	p.page = nil
+	p.loading <- struct{}{}
+}
+
 // fields are the header fields of a request of this page.
 func (page *hologramPage) fields(more ...http1.Field) []http1.Field {
 	if page.cookie != "" {
@@ -121,7 +128,7 @@ type hologramReceiver struct {
 // begin implements receiver: page, handshake, stream.
 func (r *hologramReceiver) begin(ctx context.Context, conn wire.StampedConn) error {
 	r.reset()
-	page, err := r.protocol.get(ctx, conn, r.client.channels)
+	page, err := r.protocol.get(ctx, conn, r.names)
 	if err != nil {
 		return r.judge(err)
 	}
@@ -246,7 +253,7 @@ type hologramPhrasing struct {
 
 // prepare implements phrasing. A client that only sends takes the page of the channel where it does first.
 func (p *hologramPhrasing) prepare(ctx context.Context, conn wire.StampedConn, channel string) (err error) {
-	channels := p.protocol.client.channels
+	channels := p.protocol.client.Channels()
 	if len(channels) == 0 {
 		if channel == "" {
 			return nil

@@ -4,8 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"slices"
-	"sync"
 	"time"
 
 	"holobench/history"
@@ -26,20 +24,19 @@ import (
 type pollProtocol struct {
 	client *Client
 
-	mu      sync.Mutex
-	token   string // of the session; "" = there is none
-	topics  topics
-	refused error         // the server wants no session; nil = it was not asked, or it does
-	changed chan struct{} // closed when anything of this changes
+	joinings
+
+	token  string // of the session; "" = there is none
+	number uint32 // of the connection that polls it
 }
 
 func newPollProtocol(c *Client) *pollProtocol {
-	return &pollProtocol{client: c, changed: make(chan struct{})}
+	return &pollProtocol{client: c, joinings: joinings{changed: make(chan struct{}), topics: topics{now: c.crowd.now}}}
 }
 
 // receiver implements protocol.
 func (p *pollProtocol) receiver(s *stream) receiver {
-	r := &pollReceiver{phoenixStream: phoenixStream{stream: s, path: history.Poll}, protocol: p}
+	r := &pollReceiver{phoenixStream: phoenixStream{stream: s, path: history.Poll, topics: &p.joinings}, protocol: p}
 	r.naming = r.event
 	return r
 }
@@ -71,28 +68,19 @@ func (p *pollProtocol) begin(token string, topics []string) []byte {
 	return p.wordJoins(topics)
 }
 
+// polls says by which connection the session is polled from now on.
+func (p *pollProtocol) polls(number uint32) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.number = number
+}
+
 // end forgets the session; refused says that there will be no other.
 func (p *pollProtocol) end(refused error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.topics.reset()
 	p.token, p.refused = "", refused
-	p.change()
-}
-
-// change wakes who waits for the session; the caller holds mu.
-func (p *pollProtocol) change() {
-	close(p.changed)
-	p.changed = make(chan struct{})
-}
-
-// confirm says that the joins of these topics were answered.
-func (p *pollProtocol) confirm(topics []string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, topic := range topics {
-		p.topics.confirm(topic)
-	}
 	p.change()
 }
 
@@ -109,7 +97,7 @@ func (p *pollProtocol) await(ctx context.Context, topic string, join func(token 
 			return refused
 		case open:
 			return nil
-		case token != "" && !asked && !slices.Contains(p.client.channels, topic):
+		case token != "" && !asked:
 			if err := join(token); err != nil {
 				return err
 			}
@@ -123,8 +111,8 @@ func (p *pollProtocol) await(ctx context.Context, topic string, join func(token 
 	}
 }
 
-// join words the join of a topic.
-func (p *pollProtocol) join(topic string) []byte {
+// wordJoin words the join of a topic.
+func (p *pollProtocol) wordJoin(topic string) []byte {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.wordJoins([]string{topic})
@@ -139,11 +127,47 @@ func (p *pollProtocol) wordJoins(topics []string) []byte {
 	return phoenix.AppendBatch(nil, joins...)
 }
 
-// joinRef is the ref by which a topic was joined; "" = it was not.
-func (p *pollProtocol) joinRef(topic string) string {
+// join implements mover.
+func (p *pollProtocol) join(ctx context.Context, channel string) error {
+	return p.await(ctx, channel, func(token string) error {
+		return p.client.aside(ctx, func(conn wire.StampedConn) error { return p.post(ctx, conn, token, p.wordJoin(channel)) })
+	})
+}
+
+// leave implements mover. From when it is asked nothing is owed to the client any more.
+func (p *pollProtocol) leave(ctx context.Context, channel string) error {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.topics.joined[topic]
+	token := p.token
+	if token == "" || p.topics.joined[channel] == "" {
+		p.mu.Unlock()
+		return nil
+	}
+	p.client.unsubscribed(p.number, channel)
+	body := phoenix.AppendBatch(nil, p.topics.leave(channel))
+	p.mu.Unlock()
+	err := p.client.aside(ctx, func(conn wire.StampedConn) error { return p.post(ctx, conn, token, body) })
+	for err == nil {
+		p.mu.Lock()
+		done, changed := p.token != token || p.topics.leaving[channel] == "", p.changed
+		p.mu.Unlock()
+		if done {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			err = context.Cause(ctx)
+		}
+	}
+	return err
+}
+
+// post sends messages to the session; what becomes of them the poll says.
+func (p *pollProtocol) post(ctx context.Context, conn wire.StampedConn, token string, batch []byte) error {
+	_, err := p.client.crowd.exchange(ctx, conn, http1.Request{
+		Method: http.MethodPost, Target: p.target(token), Header: []http1.Field{{Name: "Content-Type", Value: phoenix.BatchType}}, Body: batch,
+	})
+	return err
 }
 
 // pollPhrasing words commands as POSTs to the session.
@@ -161,11 +185,7 @@ func (p *pollPhrasing) prepare(ctx context.Context, conn wire.StampedConn, chann
 	ctx, cancel := context.WithTimeout(ctx, or(p.protocol.client.crowd.ReplyTimeout, 30*time.Second))
 	defer cancel()
 	return p.protocol.await(ctx, channel, func(token string) error {
-		_, err := p.protocol.client.crowd.exchange(ctx, conn, http1.Request{ // what became of it the poll says
-			Method: http.MethodPost, Target: p.protocol.target(token),
-			Header: []http1.Field{{Name: "Content-Type", Value: phoenix.BatchType}}, Body: p.protocol.join(channel),
-		})
-		return err
+		return p.protocol.post(ctx, conn, token, p.protocol.wordJoin(channel))
 	})
 }
 

@@ -70,7 +70,7 @@ func (r *plainReceiver) where() *url.URL {
 	if c.crowd.TLS != nil {
 		scheme = "https"
 	}
-	query := url.Values{"instance": {c.instance}, "channel": c.channels}
+	query := url.Values{"instance": {c.instance}, "channel": r.names}
 	return &url.URL{Scheme: scheme, Host: c.crowd.host(), Path: wire.EventsPath, RawQuery: query.Encode()}
 }
 

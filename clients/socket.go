@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"io"
 	"math/rand/v2"
-	"sync"
 	"time"
 
 	"holobench/history"
@@ -16,16 +15,14 @@ import (
 
 // socket is the WebSocket of a client, which its two halves share: one reads, both write.
 type socket struct {
-	mu      sync.Mutex       // held while something is written, so that frames stay whole
-	draw    *rand.Rand       // of masks
-	conn    wire.StampedConn // nil = none is open, or no WebSocket yet
-	number  uint32
-	topics  topics
-	flight  map[string]*push // the commands that wait for their replies, by ref
-	refused error            // the server wants no socket
-	changed chan struct{}    // closed when anything of this changes
-	text    []byte
-	frame   []byte
+	joinings // its lock is held while something is written, so that frames stay whole
+
+	draw   *rand.Rand       // of masks
+	conn   wire.StampedConn // nil = none is open, or no WebSocket yet
+	number uint32
+	flight map[string]*push // the commands that wait for their replies, by ref
+	text   []byte
+	frame  []byte
 }
 
 // push is a command in flight.
@@ -86,22 +83,6 @@ func (k *socket) send() error {
 	return err
 }
 
-// confirm says that the joins of these topics were answered.
-func (k *socket) confirm(topics []string) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	for _, topic := range topics {
-		k.topics.confirm(topic)
-	}
-	k.change()
-}
-
-// change wakes who waits for the socket; the caller holds mu.
-func (k *socket) change() {
-	close(k.changed)
-	k.changed = make(chan struct{})
-}
-
 // pong answers a Ping that carried payload.
 func (k *socket) pong(payload []byte) error {
 	k.mu.Lock()
@@ -118,6 +99,33 @@ func (k *socket) heartbeat() (ref string, err error) {
 	k.text = phoenix.AppendMessage(k.text[:0], phoenix.Message{Ref: ref, Topic: phoenix.TopicPhoenix, Event: phoenix.EventHeartbeat})
 	k.frame = k.masked(k.frame[:0], websocket.Text, k.text)
 	return ref, k.send()
+}
+
+// leave leaves a topic, and returns when the server has said so, or has gone. From when it is asked nothing is owed to the
+// client any more.
+func (k *socket) leave(ctx context.Context, c *Client, topic string) error {
+	k.mu.Lock()
+	conn := k.conn
+	if conn == nil || k.topics.joined[topic] == "" {
+		k.mu.Unlock()
+		return nil
+	}
+	c.unsubscribed(k.number, topic)
+	k.text = phoenix.AppendMessage(k.text[:0], k.topics.leave(topic))
+	k.frame = k.masked(k.frame[:0], websocket.Text, k.text)
+	err := k.send()
+	for err == nil && k.conn == conn && k.topics.leaving[topic] != "" {
+		changed := k.changed
+		k.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		k.mu.Lock()
+	}
+	k.mu.Unlock()
+	return err
 }
 
 // refuse says that there will be no socket.
@@ -147,13 +155,6 @@ func (k *socket) close(why error) {
 	}
 	clear(k.flight)
 	k.change()
-}
-
-// joinRef is the ref by which a topic was joined; "" = it was not.
-func (k *socket) joinRef(topic string) string {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.topics.joined[topic]
 }
 
 // take returns the command that a reply with this ref answers, once.

@@ -36,21 +36,25 @@ func (e *RefusedError) Error() string {
 // on the plain wire only.
 func (c *Client) HoldStream(ctx context.Context, ready func()) error {
 	s := &stream{client: c, ready: ready}
-	s.hear(c.channels...)
-	s.wire = c.protocol.receiver(s)
-	for {
-		err := s.connectOnce(ctx)
-		if s.follow(err) {
+	life, ok := s.next(ctx)
+	for ok {
+		err := s.connectOnce(life)
+		c.nowEnded(life)
+		if life.Err() == nil && s.follow(err) {
 			continue
 		}
-		refused, ok := errors.AsType[*RefusedError](err)
-		if ok && !refused.again && ctx.Err() == nil {
+		refused, is := errors.AsType[*RefusedError](err)
+		if is && !refused.again && life.Err() == nil {
+			c.given(refused)
 			return refused
 		}
-		if ctx.Err() != nil || !s.rest(ctx) {
-			return nil //nolint:nilerr // how a connection ended is an Observation, not an error
+		if life.Err() != nil || !s.rest(life) {
+			c.nowEnded(life)
+			life, ok = s.next(ctx)
 		}
 	}
+	c.given(nil)
+	return nil // how a connection ended is an Observation, not an error
 }
 
 // hear adds channels to those of the stream.
@@ -82,6 +86,8 @@ type stream struct {
 	wire     receiver
 	naming   func(data []byte) []byte // finds the name of an event; nil = none does
 	welcome  bool                     // it was subscribed at least once
+	wanted   []string                 // what the client wanted to hear when the connection was made
+	draining bool                     // the client wants it no more; only what has arrived is still read
 	route
 
 	// Of the connection that is held now.
@@ -168,6 +174,10 @@ func (s *stream) deadline(ctx context.Context, conn wire.StampedConn, d time.Dur
 
 // close gives the connection up and notes how it ended: by the end of ctx, or by something that happened to it.
 func (s *stream) close(ctx context.Context, conn wire.StampedConn, why error) {
+	if why := context.Cause(ctx); errors.Is(why, errDisconnected) || errors.Is(why, errAnew) {
+		s.leaves(ctx, conn)
+		return
+	}
 	if ctx.Err() != nil {
 		s.wire.over(nil)
 		conn.Close() //nolint:errcheck // whatever it says, the stream is over
@@ -197,6 +207,9 @@ func (s *stream) readOnce(ctx context.Context, conn wire.StampedConn) error {
 	}
 	lent.obs, s.batch = s.batch[:0], nil
 	s.wire.noted()
+	if s.draining {
+		return err
+	}
 	if s.subscribed > 0 && s.subscribed == len(s.channels) && !s.announced {
 		if failed := s.nowReady(ctx, conn); failed != nil {
 			return failed
@@ -227,6 +240,7 @@ func (s *stream) nowReady(ctx context.Context, conn wire.StampedConn) error {
 	if err := s.deadline(ctx, conn, 0); err != nil {
 		return err
 	}
+	s.client.nowHeld(true)
 	if s.ready != nil {
 		s.ready()
 	}
