@@ -69,6 +69,8 @@ type Machine struct {
 type Scenario struct {
 	File string `json:"file"`
 	Text string `json:"text"`
+
+	Resized []string `json:"resized,omitempty"` // the flags that made it another size, without what may be secret
 }
 
 // Node is one process of the bundled target. Counters are those of its counters file: a nil map means that nobody could

@@ -35,6 +35,12 @@ type shortened interface {
 	short() any
 }
 
+// kept is a form for a mapping that is read later.
+type kept interface {
+	spotted
+	keep(n *node)
+}
+
 // named is a mapping from names of the user's own, in the order of the file.
 type named[T any] struct {
 	spot
@@ -116,6 +122,8 @@ func (d *decoder) decode(n, at *node, to any, path string) {
 		return
 	}
 	switch form := to.(type) {
+	case kept:
+		d.keepMapping(n, form, path)
 	case leaf:
 		d.decodeLeaf(n, form, path)
 	case collection:
@@ -123,6 +131,16 @@ func (d *decoder) decode(n, at *node, to any, path string) {
 	default:
 		d.decodeMapping(n, to, into, path)
 	}
+}
+
+// keepMapping leaves a mapping to be read later.
+func (d *decoder) keepMapping(n *node, form kept, path string) {
+	if n.kind != mappingNode {
+		d.add(n, path+" is "+n.kind.String()+" where a mapping belongs", "write in it what shall be different from the rest of the file")
+		form.markBroken()
+		return
+	}
+	form.keep(n)
 }
 
 // decodeLeaf reads a single value.

@@ -12,7 +12,7 @@ import (
 // Error is one thing that is wrong with a scenario file, at the place where it is wrong.
 type Error struct {
 	File    string
-	Line    int    // from 1
+	Line    int    // from 1; 0 = it stands in no file, and File says where: "--set clients.members.count"
 	Column  int    // from 1, in characters
 	Message string // what is wrong, without the place; no value of a header and of the environment is ever in it
 	Excerpt string // the line with a mark under the column, without a newline at its end; "" when there is none to show
@@ -22,7 +22,11 @@ type Error struct {
 // Error prints the place and the message, then the excerpt and the remedy in lines of their own.
 func (e Error) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s:%d:%d: %s", e.File, e.Line, e.Column, e.Message)
+	if e.Line > 0 {
+		fmt.Fprintf(&b, "%s:%d:%d: %s", e.File, e.Line, e.Column, e.Message)
+	} else {
+		fmt.Fprintf(&b, "%s: %s", e.File, e.Message)
+	}
 	if e.Excerpt != "" {
 		b.WriteString("\n" + e.Excerpt)
 	}
@@ -75,7 +79,10 @@ type faults struct {
 
 // add notes something wrong at n.
 func (f *faults) add(n *node, message, remedy string) {
-	e := Error{Line: n.line, Column: n.column, Message: message, Remedy: remedy}
+	e := Error{File: n.source, Line: n.line, Column: n.column, Message: message, Remedy: remedy}
+	if n.source != "" { // it says the path already
+		e.Message = strings.TrimPrefix(message, strings.TrimPrefix(n.source, "--set ")+": ")
+	}
 	if len(f.list) < maxFaults && !slices.Contains(f.list, e) { // a part that two aliases refer to is read twice
 		f.list = append(f.list, e)
 	}
@@ -108,6 +115,10 @@ func (f *faults) errors(file, text string) error {
 	lines := strings.Split(text, "\n")
 	all := make(Errors, len(found))
 	for i, e := range found {
+		if e.File != "" {
+			all[i] = e
+			continue
+		}
 		e.File = file
 		e.Line = min(max(1, e.Line), len(lines))
 		line := strings.TrimSuffix(lines[e.Line-1], "\r")

@@ -61,3 +61,22 @@ func (f *Fault) Hits(seed uint64, turn, count int) []int {
 	slices.Sort(hit)
 	return hit
 }
+
+// afterFault is what the name of the window behind a fault ends in.
+const afterFault = ".after"
+
+// windowsOfFaults are the two windows of each fault: its own, from when it begins for the first time until it ends for the last, and the
+// rest of the load behind that. A fault that ends with the load has only the first.
+func windowsOfFaults(faults []Fault, end time.Duration) []Window {
+	var all []Window
+	for i := range faults {
+		f := &faults[i]
+		begins := f.Begins(end)
+		last := begins[len(begins)-1] + f.For
+		all = append(all, Window{Name: f.Name, From: f.At, To: last, Fault: f.Name})
+		if last < end {
+			all = append(all, Window{Name: f.Name + afterFault, From: last, To: end, Fault: f.Name})
+		}
+	}
+	return all
+}

@@ -22,9 +22,6 @@
 package scenarios
 
 import (
-	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -33,10 +30,13 @@ import (
 // File is a whole scenario with every default filled in. All of it is plain data, in the order of the file; nothing in it
 // refers to YAML.
 type File struct {
-	Path       string // as it was opened, for messages
-	Text       string // as it was written, for run.json: "${env.X}" stands for itself, a header value in clear as "***"
-	Name       string // letters, digits, "-", "_"; the name of the file without its extension unless it gives one
-	Seed       uint64 // 1 unless it gives one
+	Path       string   // as it was opened, for messages
+	Text       string   // as it was written, for run.json: "${env.X}" stands for itself, a header value in clear as "***"
+	LeftOut    []string // what --only leaves out, for warnings
+	Resized    []string // how it was made another size, as flags; none = it is as it was written
+	Profiles   []string // the names of those in the file
+	Name       string   // letters, digits, "-", "_"; the name of the file without its extension unless it gives one
+	Seed       uint64   // 1 unless it gives one
 	Server     Server
 	Clients    []Clients // at least one, unless all loads are floods
 	Load       []Load    // at least one
@@ -56,6 +56,7 @@ type File struct {
 type Window struct {
 	Name     string
 	From, To time.Duration
+	Fault    string // that makes it; "" = it stands in the file
 }
 
 // defaultDrain is long enough for a server that has fallen behind to catch up.
@@ -63,45 +64,13 @@ const defaultDrain = 10 * time.Second
 
 // Read reads and parses the scenario file at path. An error is either that of the file system, or an Errors.
 func Read(path string, env func(name string) (value string, ok bool)) (*File, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("read scenario: %w", err)
-	}
-	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, maxFileBytes+1)) // one more, so that Parse sees that it is too long
-	if err != nil {
-		return nil, fmt.Errorf("read scenario: %w", err)
-	}
-	return Parse(path, text, env)
+	return ReadSized(path, env, Sizes{})
 }
 
 // Parse reads a scenario. File is its path, for messages and for the default of its name. Env looks up environment
 // variables; nil stands for an empty environment. The error is an Errors with everything that is wrong.
 func Parse(file string, text []byte, env func(name string) (value string, ok bool)) (*File, error) {
-	if env == nil {
-		env = func(string) (string, bool) { return "", false }
-	}
-	r := &resolver{faults: new(faults), env: env, file: file}
-	source := strings.TrimPrefix(string(text), "\ufeff")
-	if !checkText(source, r.faults) {
-		return nil, r.errors(file, source)
-	}
-	root := parseYAML(source, r.faults)
-	if root == nil || !checkVersion(root, r.faults) {
-		return nil, r.errors(file, hideHeaders(source))
-	}
-	d := &decoder{r.faults}
-	d.decode(root, root, &r.form, "")
-	var parsed *File
-	if root.kind == mappingNode {
-		parsed = r.resolve(file)
-	}
-	masked := maskServer(source, &r.form.Server, keepWidth)
-	if err := r.allErrors(file, masked); err != nil {
-		return nil, err
-	}
-	parsed.Text = maskServer(source, &r.form.Server, keepNothing)
-	return parsed, nil
+	return ParseSized(file, text, env, Sizes{})
 }
 
 // End is when the last load is over, after the barrier.

@@ -111,7 +111,7 @@ func TestParseReadsEveryKey(t *testing.T) {
 				InFlight: 1, Send: "shout", Payload: Payload{Size: Exactly(58 + 44), Text: Literal("a text that is longer than six bytes, by far")},
 			},
 		},
-		Windows:    []Window{{"warmup", 0, 5 * time.Second}, {"steady", 5 * time.Second, 41500 * time.Millisecond}},
+		Windows:    []Window{{"warmup", 0, 5 * time.Second, ""}, {"steady", 5 * time.Second, 41500 * time.Millisecond, ""}},
 		Drain:      time.Minute,
 		PairWindow: 1500 * time.Millisecond,
 		Guarantees: []Guarantee{{"total", "observers", 7}, {"fifo", "", 1000}},
@@ -317,8 +317,8 @@ func TestFilesOfTheRepository(t *testing.T) {
 		pairs                      float64
 		windows                    string
 	}{
-		"../scenarios.yaml": {2000, 20, 200, 7000, 6900, "[{warmup 0s 5s} {steady 5s 35s}]"},
-		"demo.yaml":         {500, 10, 100, 2000, 3800, "[{warmup 0s 2s} {steady 2s 10s}]"},
+		"../scenarios.yaml": {2000, 20, 200, 7000, 6900, "[{warmup 0s 5s } {steady 5s 35s }]"},
+		"demo.yaml":         {500, 10, 100, 2000, 3800, "[{warmup 0s 2s } {steady 2s 10s }]"},
 	} {
 		f, err := Read(path, nil)
 		if err != nil {

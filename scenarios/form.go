@@ -16,4 +16,5 @@ type fileForm struct {
 	Ordering   orderingForm       `yaml:"ordering"`
 	Guarantees guaranteesForm     `yaml:"guarantees"`
 	Budgets    named[budgetForm]  `yaml:"budgets"`
+	Profiles   named[overlayForm] `yaml:"profiles"`
 }

@@ -2,7 +2,7 @@ package scenarios
 
 type clientsForm struct {
 	spot
-	Count   integer     `yaml:"count"`
+	Count   integer     `yaml:"count" scale:"yes"`
 	Channel channelForm `yaml:"channel"`
 	Stream  text        `yaml:"stream"`
 }
@@ -12,7 +12,7 @@ type channelForm struct {
 	spot
 	name    text
 	Pattern text    `yaml:"pattern"`
-	Count   integer `yaml:"count"`
+	Count   integer `yaml:"count" scale:"yes"`
 }
 
 func (c *channelForm) short() any { return &c.name }

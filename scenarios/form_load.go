@@ -4,10 +4,10 @@ type loadForm struct {
 	spot
 	By       byForm          `yaml:"by"`
 	Flood    boolean         `yaml:"flood"`
-	Workers  integer         `yaml:"workers"`
-	Rate     rate            `yaml:"rate"`
+	Workers  integer         `yaml:"workers" scale:"yes"`
+	Rate     rate            `yaml:"rate" scale:"yes"`
 	For      duration        `yaml:"for"`
-	From     rate            `yaml:"from"`
+	From     rate            `yaml:"from" scale:"yes"`
 	Stages   list[stageForm] `yaml:"stages"`
 	Arrivals text            `yaml:"arrivals"`
 	Start    duration        `yaml:"start"`
@@ -21,14 +21,14 @@ type loadForm struct {
 type byForm struct {
 	spot
 	Clients text    `yaml:"clients"`
-	Only    integer `yaml:"only"`
+	Only    integer `yaml:"only" scale:"yes"`
 }
 
 func (b *byForm) short() any { return &b.Clients }
 
 type stageForm struct {
 	spot
-	Rate rate     `yaml:"rate"`
+	Rate rate     `yaml:"rate" scale:"yes"`
 	For  duration `yaml:"for"`
 }
 

@@ -27,6 +27,7 @@ const (
 	maxWindows  = 100
 	maxBudgets  = 500
 	maxHeaders  = 50
+	maxProfiles = 50
 	maxAtRisk   = 1_000_000_000
 	maxWorkers  = 1000
 	maxCommands = 100_000_000 // of all loads

@@ -30,6 +30,8 @@ type Load struct {
 	Capacity *Capacity // as above
 	To       *To       // to whose channel; nil = Channel says it
 	Flow     []Step    // of one act; nil = it sends Send with Payload
+
+	pause time.Duration // from the end of the load After to Start
 }
 
 // Defaults of a load.

@@ -14,17 +14,13 @@ const (
 	keepNothing = false // always three, so that not even its length is told
 )
 
-// maskServer returns the text of a scenario without the header values that stand in it in clear, and without a URL that has
-// a password. A value that names a variable of the environment stays: it tells nothing, and says where its secret comes from.
-func maskServer(source string, form *serverForm, width bool) string {
+// maskServers returns the text of a scenario without the header values that stand in it in clear, and without a URL that has
+// a password. The forms are all that the file says of the server, its profiles included. A value that names a variable of the
+// environment stays: it tells nothing, and says where its secret comes from.
+func maskServers(source string, forms []*serverForm, width bool) string {
 	var values []*node
-	for _, header := range form.Headers.list {
-		if header.form.given() {
-			values = append(values, header.form.at)
-		}
-	}
-	if bus := &form.Bundled.Bus.URL; bus.given() && strings.Contains(bus.at.text, "@") {
-		values = append(values, bus.at)
+	for _, form := range forms {
+		values = append(values, form.secretNodes()...)
 	}
 	slices.SortStableFunc(values, func(a, b *node) int { return cmp.Or(a.line-b.line, a.column-b.column) })
 	lines := strings.SplitAfter(source, "\n")
@@ -36,7 +32,7 @@ func maskServer(source string, form *serverForm, width bool) string {
 			continue
 		}
 		done[value] = true
-		if value.line <= len(lines) {
+		if value.source == "" && value.line <= len(lines) {
 			lines[value.line-1] = maskAt(lines[value.line-1], value, width)
 		}
 		if len(value.text) >= maxMaskable {
@@ -48,6 +44,20 @@ func maskServer(source string, form *serverForm, width bool) string {
 		masked = strings.ReplaceAll(masked, secret, mask(secret, width))
 	}
 	return masked
+}
+
+// secretNodes lists the values that may be secrets.
+func (s *serverForm) secretNodes() []*node {
+	var values []*node
+	for _, header := range s.Headers.list {
+		if header.form.given() {
+			values = append(values, header.form.at)
+		}
+	}
+	if bus := &s.Bundled.Bus.URL; bus.given() && strings.Contains(bus.at.text, "@") {
+		values = append(values, bus.at)
+	}
+	return values
 }
 
 var (

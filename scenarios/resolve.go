@@ -29,6 +29,7 @@ func (r *resolver) resolve(path string) *File {
 	if form.Name.usable() {
 		r.check(&form.Name, checkName)
 	}
+	f.Profiles = r.profiles()
 	f.Server = r.server()
 	f.Clients = r.clients()
 	before := len(r.list)

@@ -20,7 +20,7 @@ type Machine struct {
 // generator and in the target alike, since every connection has two ends. With several nodes each has its share of them, and
 // all of them when the others are gone.
 func (f *File) Warnings(m Machine) []string {
-	var warnings []string
+	warnings := slices.Clone(f.LeftOut)
 	if need := f.descriptors() + spareFiles; m.Files > 0 && need > m.Files {
 		warnings = append(warnings, fmt.Sprintf(
 			"the run needs %d open files in the generator and as many in the target, the limit of a process is %d: raise it with ulimit -n %d",

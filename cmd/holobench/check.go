@@ -16,48 +16,68 @@ import (
 )
 
 func checkCommand() *cobra.Command {
-	var env []string
+	var sizes sizeFlags
 	c := &cobra.Command{
 		Use:   "check FILE...",
 		Short: "Check scenario files; nothing is run",
-		Long:  "check reads scenario files as run does and names every error as FILE:LINE:COL with its remedy. It exits 104 when there is one.",
-		Args:  cobra.MinimumNArgs(1),
+		Long: `check reads scenario files as run does and names every error as FILE:LINE:COL with its remedy. It exits 104 when there is one.
+A file that has profiles is checked as it is, and once more with each of them, unless --profile asks for one.`,
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			lookup, err := environment(env)
-			if err != nil {
-				return err
-			}
 			here := run.DescribeMachine()
 			machine := scenarios.Machine{Files: here.MaxFiles, Cores: here.CPUs}
 			for _, path := range args {
-				file, err := scenarios.Read(path, lookup)
-				if err != nil {
+				if err := checkFile(c, path, &sizes, machine); err != nil {
 					return err
 				}
-				for _, warning := range file.Warnings(machine) {
-					fmt.Fprintf(c.ErrOrStderr(), "%s: warning: %s\n", path, warning)
-				}
-				fmt.Fprintf(c.OutOrStdout(), "%s: ok\n", path)
 			}
 			return nil
 		},
 	}
-	c.Flags().StringArrayVarP(&env, "env", "e", nil, "K=V: a value for ${env.K} in the scenario; repeatable")
+	sizes.register(c)
 	return c
 }
 
+// checkFile checks one file, and all its profiles when none is asked for. What a profile does not change is not told again.
+func checkFile(c *cobra.Command, path string, sizes *sizeFlags, m scenarios.Machine) error {
+	file, err := sizes.read(path)
+	if err != nil {
+		return err
+	}
+	told := make(map[string]bool)
+	tell := func(file *scenarios.File, as string) {
+		for _, warning := range file.Warnings(m) {
+			if !told[warning] {
+				told[warning] = true
+				fmt.Fprintf(c.ErrOrStderr(), "%s: warning: %s\n", as, warning)
+			}
+		}
+		fmt.Fprintf(c.OutOrStdout(), "%s: ok\n", as)
+	}
+	tell(file, path)
+	if len(sizes.profiles) > 0 {
+		return nil
+	}
+	for _, name := range file.Profiles {
+		profiled := *sizes
+		profiled.profiles = []string{name}
+		file, err := profiled.read(path)
+		if err != nil {
+			return fmt.Errorf("%s with --profile %s:\n%w", path, name, err)
+		}
+		tell(file, path+" --profile "+name)
+	}
+	return nil
+}
+
 func planCommand() *cobra.Command {
-	var env []string
+	var sizes sizeFlags
 	c := &cobra.Command{
 		Use:   "plan FILE",
 		Short: "Print what a scenario resolves to: clients, schedule, expected counts",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			lookup, err := environment(env)
-			if err != nil {
-				return err
-			}
-			file, err := scenarios.Read(args[0], lookup)
+			file, err := sizes.read(args[0])
 			if err != nil {
 				return err
 			}
@@ -68,7 +88,7 @@ func planCommand() *cobra.Command {
 			return printPlan(c.OutOrStdout(), &plan)
 		},
 	}
-	c.Flags().StringArrayVarP(&env, "env", "e", nil, "K=V: a value for ${env.K} in the scenario; repeatable")
+	sizes.register(c)
 	return c
 }
 

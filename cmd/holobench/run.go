@@ -34,7 +34,7 @@ const defaultScenario = "scenarios.yaml"
 type runFlags struct {
 	quick   quickFlags
 	dir     string
-	env     []string
+	sizes   sizeFlags
 	seed    uint64
 	quiet   bool
 	noColor bool
@@ -73,8 +73,8 @@ Ctrl-C ends the load; what was sent is still drained and reported. A second Ctrl
 		},
 	}
 	f.quick.register(c)
+	f.sizes.register(c)
 	c.Flags().StringVar(&f.dir, "dir", "", "directory of this run (must be new or empty); default: a new one in "+runsDir)
-	c.Flags().StringArrayVarP(&f.env, "env", "e", nil, "K=V: a value for ${env.K} in the scenario, before the environment's own; repeatable")
 	c.Flags().Uint64Var(&f.seed, "seed", 0, "seed of every random draw, in place of the scenario's")
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
 	c.Flags().BoolVar(&f.noColor, "no-color", false, "no colours (also: NO_COLOR)")
@@ -109,23 +109,25 @@ const (
 
 // read finds the scenario: a file, or the quick-run flags.
 func (f *runFlags) read(c *cobra.Command, args []string) (*scenarios.File, error) {
-	env, err := environment(f.env)
-	if err != nil {
-		return nil, err
-	}
-	quick := f.quick.given(c)
+	quick, size := f.quick.given(c), f.sizes.given(c)
 	switch {
 	case len(args) == 1 && quick != "":
 		return nil, fmt.Errorf("--%s goes without a FILE; in %s it is %s that says this", quick, args[0], quickKeys(quick))
+	case quick != "" && size != "":
+		return nil, fmt.Errorf("--%s makes another size of a FILE, and --%s goes without one: say it by the quick-run flags alone", size, quick)
 	case len(args) == 1:
-		return scenarios.Read(args[0], env)
+		return f.sizes.read(args[0])
 	case quick != "":
+		env, err := environment(f.sizes.env)
+		if err != nil {
+			return nil, err
+		}
 		return scenarios.Parse("(flags)", []byte(f.quick.scenario()), env)
 	}
 	if _, err := os.Stat(defaultScenario); err != nil {
 		return nil, fmt.Errorf("no FILE is named and there is no %s here (name a scenario, or say --clients 100 --rate 50/s --duration 10s)", defaultScenario)
 	}
-	return scenarios.Read(defaultScenario, env)
+	return f.sizes.read(defaultScenario)
 }
 
 // environment looks names up in K=V pairs first and in the process's environment then.
