@@ -33,6 +33,11 @@ const (
 	errPushRefused  = "the channel refused the command"
 	errMoved        = "redirected"
 	errUnknownCause = "other network error"
+
+	errNothingCaptured = "a name of the protocol stands for nothing"
+	errSaidOver        = "an event said that the stream is over"
+	errSilence         = "nothing came for too long"
+	errRefusedInBody   = "refused in the body of the answer"
 )
 
 // ErrOverdue is the cause with which a run ends the posting of commands that should long have been sent.
@@ -47,15 +52,26 @@ func statusText(status int) string { return "http " + strconv.Itoa(status) }
 // cause names the reason why a connection failed.
 func cause(err error) string {
 	var timeout net.Error
+	step, isStep := errors.AsType[*StepError](err)
 	refused, ok := errors.AsType[*RefusedError](err)
 	_, moved := errors.AsType[*movedError](err)
 	switch {
 	case moved:
 		return errMoved
+	case ok && refused.step != nil && refused.Status == 0:
+		return cause(refused.step)
 	case ok && refused.Status == 200:
 		return errNotAStream
 	case ok:
 		return statusText(refused.Status)
+	case isStep && step.Cause == nil && step.Missed == "":
+		return statusText(step.Status)
+	case isStep && step.Cause == nil:
+		return errNothingCaptured
+	case errors.Is(err, errDisconnectedByServer):
+		return errSaidOver
+	case errors.Is(err, errSilent):
+		return errSilence
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return errCut
 	case errors.Is(err, io.EOF):
@@ -106,6 +122,7 @@ func (c *Crowd) numberCauses() {
 	for _, text := range []string{
 		errUnknownCause, errEndOfStream, errRefused, errReset, errTimeout, errCut, errInterrupted, errOverdue, errQueueFull,
 		errNotAStream, errNoMarker, errOtherRun, errFiles, errProtocol, errMoved,
+		errNothingCaptured, errSaidOver, errSilence, errRefusedInBody,
 		errGap, errSession, errChannel, errPushRefused,
 	} {
 		c.Names.Number(text)

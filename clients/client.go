@@ -15,6 +15,7 @@ type Client struct {
 	node     uint16
 	instance string
 	protocol protocol
+	browser  *browser     // nil = it has nothing to keep between its requests
 	listen   func(*Heard) // nil = nobody does
 	inFlight int
 
@@ -47,6 +48,9 @@ func (c *Crowd) NewClient(o ClientOptions) *Client {
 	c.init()
 	client := &Client{crowd: c, id: o.ID, node: o.Node, instance: o.Instance, listen: o.Listen, inFlight: o.InFlight}
 	client.hold.channels = o.Channels
+	if c.Own.visits() {
+		client.browser = newBrowser(client)
+	}
 	client.protocol = c.protocol(client)
 	return client
 }

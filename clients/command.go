@@ -48,6 +48,9 @@ func (c *Client) ask(next command) (numbered command, taken bool) {
 	defer c.mu.Unlock()
 	c.seq++
 	next.seq = c.seq
+	if c.crowd.remembersDue() {
+		c.crowd.own.sent.add(wire.EventID{Publisher: c.id, Seq: next.seq}, next.due)
+	}
 	select {
 	case c.waiting() <- next:
 		return next, true

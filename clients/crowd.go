@@ -52,12 +52,15 @@ type Crowd struct {
 	// before each command: one that shall go elsewhere than the last takes a connection of its own.
 	Place func(client uint32, p Purpose) Place
 
+	Own Own // what only a server of the user's own has
+
 	Retry        time.Duration // pause before a reconnect until the server names another; 0 = 3 s, as Chrome
 	DialTimeout  time.Duration // 0 = 10 s
 	HeadTimeout  time.Duration // from the request to the head of the stream; 0 = 30 s
 	ReplyTimeout time.Duration // from the command to the end of its reply; 0 = 30 s
 	QueueLimit   int           // due commands that wait in one client, more are dropped; 0 = 1024
 
+	own      ownState
 	borrowed sync.Pool     // of *scratch
 	setup    sync.Once     // fills what follows
 	dialing  chan struct{} // bounds the connections that are being made at once

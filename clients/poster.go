@@ -26,6 +26,16 @@ type phrasing interface {
 	reply(rows []history.Observation, echo history.Observation, body []byte) []history.Observation
 }
 
+// judging is a phrasing that knows better than HTTP which statuses say that a command was taken.
+type judging interface{ takes(status int) bool }
+
+// streamed is a phrasing whose replies are read as they come: take notes what b brought, as observations that begin like o, and
+// says whether the command is over.
+type streamed interface {
+	inParts() bool
+	take(o history.Observation, b []byte) (over bool, err error)
+}
+
 // poster is the sender of the wires that post over HTTP: one keep-alive connection, one command in flight.
 type poster struct {
 	client   *Client
@@ -34,7 +44,8 @@ type poster struct {
 	conn     wire.StampedConn
 	place    Place // that conn goes to
 	number   uint32
-	free     int64 // when the previous command was over
+	channel  uint32 // of the command at hand
+	free     int64  // when the previous command was over
 	response http1.Parser
 	payload  []byte
 	bytes    []byte // of the request
@@ -61,6 +72,9 @@ func (p *poster) connect(ctx context.Context) error { return p.ready(ctx, "") }
 func (p *poster) ready(ctx context.Context, channel string) error {
 	conn, err := p.connection(ctx)
 	if err != nil {
+		return err
+	}
+	if err := p.client.enter(ctx); err != nil {
 		return err
 	}
 	return p.words.prepare(ctx, conn, channel)
@@ -142,6 +156,7 @@ func (p *poster) failed(kind history.Kind, next command, why error) {
 func (p *poster) encode(next command) {
 	p.payload = p.client.appendPayload(p.payload[:0], next)
 	p.bytes = p.words.request(p.bytes[:0], next.message, p.payload)
+	p.channel = p.client.crowd.channel(next.message.Channel)
 }
 
 // send writes the request of a command and notes it.
@@ -210,6 +225,15 @@ func (p *poster) OnHead(h *http1.Head) error {
 
 // OnBody implements http1.Handler.
 func (p *poster) OnBody(b []byte) error {
+	if s, ok := p.words.(streamed); ok && s.inParts() && p.took() {
+		o := p.client.note(history.Delivered, p.number, p.at)
+		o.NotBefore, o.Handled, o.Path, o.Channel = p.notBefore, p.handled, history.Reply, p.channel
+		over, err := s.take(o, b)
+		if over {
+			p.complete, p.keep = true, false // what follows is not waited for
+		}
+		return err
+	}
 	if len(p.body)+len(b) > maxReply {
 		return fmt.Errorf("the reply is longer than %d bytes", maxReply)
 	}
@@ -231,7 +255,7 @@ func (p *poster) replied(next command) {
 		return o
 	}
 	batch := []history.Observation{stamp(c.about(history.Replied, p.number, next, p.at))}
-	if p.status < 200 || p.status > 299 {
+	if !p.took() {
 		batch[0].Err = c.crowd.reason(statusText(p.status))
 	} else {
 		echo := stamp(c.note(history.Delivered, p.number, p.at))
@@ -244,6 +268,14 @@ func (p *poster) replied(next command) {
 	ok := batch[0].Err == history.NoErr
 	c.crowd.Observe(batch)
 	next.ended(Outcome{Kind: history.Replied, At: p.at, OK: ok, Body: p.body, Status: p.status, Fields: p.fields})
+}
+
+// took says whether the status of the reply says that the command was taken.
+func (p *poster) took() bool {
+	if j, ok := p.words.(judging); ok {
+		return j.takes(p.status)
+	}
+	return p.status >= 200 && p.status <= 299
 }
 
 // fetch implements sender.

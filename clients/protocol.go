@@ -18,6 +18,8 @@ const (
 	Hologram Wire = "hologram"  // Hologram v0.9 to v0.11: page, handshake, stream, commands
 	LongPoll Wire = "long-poll" // Phoenix by long polling: a session that is polled, POSTs that it takes
 	Channels Wire = "channels"  // Phoenix over WebSocket: one socket in both directions
+
+	Described Wire = "generic" // what Own.Generic describes
 )
 
 // ParseWire returns the wire of that name, "" being JSON; the error lists those there are.
@@ -55,6 +57,10 @@ func (c *Crowd) protocol(of *Client) protocol {
 		return newPollProtocol(of)
 	case Channels:
 		return newSocketProtocol(of)
+	case Described:
+		if c.Own.Generic != nil {
+			return genericProtocol{of}
+		}
 	case JSON:
 	}
 	return plainProtocol{of}

@@ -18,11 +18,15 @@ type RefusedError struct {
 	Status      int
 	ContentType string
 
-	again bool // the wire's own client would try again all the same
+	again bool  // the wire's own client would try again all the same
+	step  error // which request before the stream it was; nil = that of the stream
 }
 
 // Error implements error.
 func (e *RefusedError) Error() string {
+	if e.step != nil {
+		return e.step.Error()
+	}
 	if e.Status != 200 {
 		return fmt.Sprintf("the server refused the stream with status %d", e.Status)
 	}
@@ -36,6 +40,11 @@ func (e *RefusedError) Error() string {
 // on the plain wire only.
 func (c *Client) HoldStream(ctx context.Context, ready func()) error {
 	s := &stream{client: c, ready: ready}
+	if err := c.enter(ctx); err != nil && ctx.Err() == nil {
+		refused := &RefusedError{step: err}
+		c.given(refused)
+		return refused
+	}
 	life, ok := s.next(ctx)
 	for ok {
 		err := s.connectOnce(life)
