@@ -6,6 +6,7 @@ import (
 
 	"holobench/history"
 	"holobench/wire"
+	"holobench/wire/http1"
 )
 
 // Message is what a command says, apart from its marker.
@@ -16,6 +17,8 @@ type Message struct {
 	Size    int    // the payload is filled up to it, in bytes; a marker and a text that are longer are not cut
 	Load    uint16 // which entry of history.Run.Loads asks for it, from 1; 0 = none
 	Fields  bool   // Outcome.Fields are wanted
+
+	With []http1.Field // named parts beside the payload: see each wire for what it makes of them
 }
 
 // command is one that is due and waits for its turn.
@@ -57,6 +60,13 @@ func (c *Client) ask(next command) (numbered command, taken bool) {
 	default:
 		return next, false
 	}
+}
+
+// Asked is how many commands the client was asked for so far: the Seq of the last one.
+func (c *Client) Asked() uint32 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.seq
 }
 
 // waiting is the client's queue; the caller holds mu.

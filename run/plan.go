@@ -46,6 +46,11 @@ type Plan struct {
 	Guarantees []history.Guarantee // of order, that the run is judged by
 	PairWindow time.Duration       // how far apart two events may be due and still be compared; 0 = the analysis's own default
 
+	Values []scenarios.Value // that templates may name
+	Feeds  []scenarios.Feed  // as above
+	Faults []scenarios.Fault // of clients
+	AtEnd  scenarios.AtEnd   // what is done behind the drain
+
 	Join     time.Duration // the longest wait for the barrier; 0 = 60 s
 	Warnings []string
 }
@@ -63,6 +68,10 @@ type Group struct {
 	Count    int
 	Channel  func(i int) string // of the i-th client: what it hears, and where it posts; nil = none, and then no stream
 	NoStream bool               // they post and never listen
+
+	ChannelNumber func(i int) int // which of the group's channels that is, from 1; nil = nobody asks
+	JoinOver      time.Duration   // they open their streams evenly over this time, before the barrier; 0 = as fast as it goes
+	ReadRate      int             // bytes a second that each reads of its stream at most; 0 = as fast as they come; negative = none once it is subscribed
 }
 
 // listens says whether the clients of the group hold a stream.
@@ -79,6 +88,9 @@ type Load struct {
 	Message clients.Message
 	Flood   bool
 	Workers int // of a flood
+
+	To   *scenarios.To    // to whose channels the commands go; nil = to Message.Channel, or to the sender's own
+	Flow []scenarios.Step // what one act does; nil = it sends Message
 }
 
 // End is when the load is over, after the barrier.
