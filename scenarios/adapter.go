@@ -130,14 +130,14 @@ func (a *adapter) selector(form *selectorForm, word string) Selector {
 	switch {
 	case form.word.usable() && form.word.v != word:
 		a.add(form.word.at, form.word.path+": unknown word "+quote(form.word.v)+suggest(form.word.v, []string{word}), "write "+word+", or how it is found: {json: PATH} or {regex: TEXT}")
-	case form.usable() && !form.word.given() && s == Selector{}:
+	case form.usable() && !form.word.given() && s.whole():
 		a.add(form.at, form.path+" says not how it is found", "write {json: PATH}, {regex: TEXT} or "+word)
-	case s.JSON != "" && s.Regex != "":
-		a.add(form.at, form.path+": a part is found by json or by regex, and both are here", "leave one of them out")
 	}
-	a.check(&form.JSON, checkPath)
-	a.check(&form.Regex, checkRegex)
-	return s
+	compiled, err := s.Compile()
+	if err != nil {
+		a.addError(form.at, form.path, err)
+	}
+	return compiled
 }
 
 // checkRegex takes a regular expression.
@@ -147,3 +147,6 @@ func checkRegex(text string) error {
 	}
 	return nil
 }
+
+// whole says whether a selector picks all of a text.
+func (s *Selector) whole() bool { return s.JSON == "" && s.Regex == "" && s.Header == "" }

@@ -124,19 +124,26 @@ func (a *adapter) backoff(form *backoffForm) Backoff {
 
 // match resolves what an event must be.
 func (a *adapter) match(form *matchForm) EventMatch {
-	m := EventMatch{Event: form.Event.or(""), Empty: form.Empty.or(false), Regex: form.Regex.or("")}
-	a.check(&form.Regex, checkRegex)
-	for _, e := range form.JSON.list {
-		if err := checkPath(e.name); err != nil {
-			a.addError(e.key, form.JSON.path, err)
+	m := EventMatch{Event: form.Event.or(""), Empty: form.Empty.or(false)}
+	add := func(at *node, path string, by Selector, is string) {
+		by, err := by.Compile()
+		if err != nil {
+			a.addError(at, path, err)
 		}
-		m.JSON = append(m.JSON, JSONIs{Path: e.name, Value: e.form.or("")})
+		m.All = append(m.All, Match{By: by, Is: is})
+	}
+	for _, e := range form.JSON.list {
+		add(e.key, form.JSON.path, Selector{JSON: e.name}, e.form.or(""))
 	}
 	for _, path := range form.Has.items {
-		a.check(path, checkPath)
-		m.JSON = append(m.JSON, JSONIs{Path: path.v, Any: true})
+		if path.usable() {
+			add(path.at, path.path, Selector{JSON: path.v}, "")
+		}
 	}
-	if form.usable() && m.Event == "" && !m.Empty && m.Regex == "" && len(m.JSON) == 0 {
+	if form.Regex.usable() {
+		add(form.Regex.at, form.Regex.path, Selector{Regex: form.Regex.v}, "")
+	}
+	if form.usable() && m.Event == "" && !m.Empty && len(m.All) == 0 {
 		a.add(form.at, form.path+" says nothing of the event", "write event, empty, json, has or regex")
 	}
 	return m
@@ -218,7 +225,7 @@ func commandBearsMarker(p *Publication) bool {
 // identity resolves how a client knows which command an event comes from.
 func (a *adapter) identity(form *identityForm, g *Generic) Identity {
 	id := Identity{Form: a.oneOf(&form.Marker, MarkerText, []string{MarkerText, MarkerUUID, MarkerInt53, MarkerHex16})}
-	if id.Form == MarkerInt53 && (g.Events.Payload == Selector{}) {
+	if id.Form == MarkerInt53 && g.Events.Payload.whole() {
 		a.add(form.Marker.at, form.Marker.path+": any number could be one", "say where it stands: events: {message: {payload: {json: bid.id}}}")
 	}
 	if form.ReplyID.given() {
@@ -250,10 +257,4 @@ func (a *adapter) replyID(form *replyIDForm, id *Identity, g *Generic) {
 		}
 	}
 	a.add(form.Reply.at, form.Reply.path+": publish.reply captures no "+quote(id.Reply)+suggest(id.Reply, names), "write publish: {reply: {capture: {"+id.Reply+": {json: id}}}}")
-}
-
-// checkPath takes a path into JSON.
-func checkPath(text string) error {
-	_, err := parseJSONPath(text)
-	return err
 }

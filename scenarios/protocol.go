@@ -127,17 +127,22 @@ type Backoff struct {
 
 // EventMatch is what an event must be, all of it. The zero EventMatch is every event.
 type EventMatch struct {
-	Event string // its name; "" = any
-	Empty bool   // it has no data
-	JSON  []JSONIs
-	Regex string // something in its data that this matches; "" = nothing is asked
+	Event string  // its name; "" = any
+	Empty bool    // it has no data
+	All   []Match // of its data
 }
 
-// JSONIs asks for a value in the data of an event.
-type JSONIs struct {
-	Path  string
-	Value string // as text; "" and Any: it is there
-	Any   bool
+// Matches says whether an event is meant. Its name is "message" when it has none.
+func (m *EventMatch) Matches(name string, data []byte) bool {
+	if m.Event != "" && m.Event != name || m.Empty && len(data) > 0 {
+		return false
+	}
+	for i := range m.All {
+		if !m.All[i].Met(data) {
+			return false
+		}
+	}
+	return true
 }
 
 // EventRules say what an event is; the first that matches does, in this order.
