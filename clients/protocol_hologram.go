@@ -275,9 +275,9 @@ func (p *hologramPhrasing) fields() []http1.Field {
 // request implements phrasing.
 func (p *hologramPhrasing) request(dst []byte, m *Message, payload []byte) []byte {
 	crowd := p.protocol.client.crowd
-	p.body = hologram.AppendEventCommand(p.body[:0], hologram.EventCommand{
-		Instance: p.page.InstanceID, Channel: m.Channel, Name: m.Name, Payload: string(payload),
-	})
+	next := hologram.EventCommand{Instance: p.page.InstanceID, Channel: m.Channel, Name: m.Name, Payload: string(payload)}
+	setParts(m.With, &next.Key, &next.ID, &next.Base) // the bundled page knows no others
+	p.body = hologram.AppendEventCommand(p.body[:0], next)
 	if p.headOf != p.page {
 		p.head = append(p.page.fields(
 			http1.Field{Name: "Content-Type", Value: "application/json"}, http1.Field{Name: hologram.CSRFHeader, Value: p.page.CSRFToken},

@@ -198,7 +198,9 @@ func (p *plainPhrasing) request(dst []byte, m *Message, payload []byte) []byte {
 	if c.instance == "" { // where events are values, one is of its sender's instance or of a key
 		next.Key = p.key
 	}
+	parts := setParts(m.With, &next.Key, &next.ID, &next.Base)
 	p.json = wire.AppendCommandJSON(p.json[:0], next)
+	p.json = appendParts(p.json, parts)
 	if p.head == nil {
 		p.head = append([]http1.Field{{Name: "Content-Type", Value: "application/json"}}, c.crowd.Header...)
 	}
