@@ -51,7 +51,7 @@ const (
 	BusFailed                                  // messages that the bus did not take, or that made no sense, or that did not come back in time
 	DeliveriesEnqueuedPoll                     // deliveries that the outbox of a session of long-poll took
 	DeliveriesWrittenPoll                      // ... whose answer to a poll was accepted by the connection whole
-	BytesWrittenPoll                           // bytes of such answers, without the heads of HTTP
+	BytesWrittenPoll                           // bytes of such answers; the heads of HTTP count over HTTP/1.1 alone
 	DeliveriesEnqueuedWebSocket                // deliveries that the outbox of a WebSocket took
 	DeliveriesWrittenWebSocket                 // ... whose bytes were all accepted by the connection
 	BytesWrittenWebSocket                      // bytes accepted by WebSockets: heads and frames of every kind

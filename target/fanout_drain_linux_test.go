@@ -6,12 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
 	"net/netip"
 	"os"
 	"strconv"
-	"strings"
+	"sync"
 	"syscall"
 
 	"holobench/target"
@@ -23,24 +21,24 @@ import (
 // of them beyond what the machine has.
 const drainBuffer = 128 << 10
 
-// fanoutDrain is the process of the subscribers: its arguments are the engine, how many there are, and the server's addresses.
-// It reads and looks at nothing, from one thread, so that it takes as little of the machine as it can.
+// fanoutDrain is the process of the subscribers: its arguments are the engine, how many there are, and the server's addresses:
+// of the engine, and, where it is polled, of the two bare loops. It reads and looks at nothing, but for the ends of answers to
+// polls, from one thread, so that it takes as little of the machine as it can.
 func fanoutDrain(arguments []string) {
 	count, err := strconv.Atoi(arguments[1])
 	must(err)
-	addr, spare := arguments[2], arguments[3]
+	addr, written, polled := arguments[2], arguments[3], arguments[4]
 	input := bufio.NewScanner(os.Stdin)
 	epoll, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
 	must(err)
-	go drainAll(epoll)
-	polls := arguments[0] == string(target.LongPoll)
+	d := &drainer{epoll: epoll, pollers: map[int]*poller{}}
+	go d.run()
 	for i := range count {
-		if polls {
-			subscribePoll(addr)
-			continue
-		}
 		fd := dialRaw(addr)
 		switch arguments[0] {
+		case string(target.LongPoll):
+			d.poll(fd, openSession(fd))
+			continue
 		case string(target.Channels):
 			subscribeSocket(fd)
 		case referenceSSE:
@@ -52,9 +50,10 @@ func fanoutDrain(arguments []string) {
 	}
 	fmt.Println("subscribed")
 	input.Scan()
-	if polls {
+	if polls(arguments[0]) {
 		for range count {
-			watch(epoll, dialRaw(spare))
+			watch(epoll, dialRaw(written))
+			d.poll(dialRaw(polled), anyPath())
 		}
 	}
 	fmt.Println("ready")
@@ -74,10 +73,9 @@ func dialRaw(addr string) (fd int) {
 }
 
 // exchange sends text and reads until until.
-func exchange(fd int, text, until string) {
+func exchange(fd int, text, until string) (read []byte) {
 	_, err := syscall.Write(fd, []byte(text))
 	must(err)
-	var read []byte
 	buffer := make([]byte, 1<<10)
 	for !bytes.Contains(read, []byte(until)) {
 		n, err := syscall.Read(fd, buffer)
@@ -87,6 +85,7 @@ func exchange(fd int, text, until string) {
 		}
 		read = append(read, buffer[:n]...)
 	}
+	return read
 }
 
 func subscribeSocket(fd int) {
@@ -96,54 +95,50 @@ func subscribeSocket(fd int) {
 	exchange(fd, string(frame), phoenix.EventReply)
 }
 
-// subscribePoll opens a session, joins, and polls for good.
-func subscribePoll(addr string) {
-	conn, err := net.Dial("tcp", addr)
-	must(err)
-	reader := bufio.NewReaderSize(conn, 1<<10)
-	roundTrip := func(request string) []byte {
-		_, err := io.WriteString(conn, request)
-		must(err)
-		response, err := http.ReadResponse(reader, nil)
-		must(err)
-		body, err := io.ReadAll(response.Body)
-		must(err)
-		return body
-	}
-	head := phoenix.LongPollPath + "?vsn=2.0.0"
-	var opened phoenix.Poll
-	must(opened.Parse(roundTrip("GET " + head + " HTTP/1.1\r\nHost: target\r\n\r\n")))
-	head += "&token=" + string(opened.Token)
-	const join = `["1","1","room","phx_join",{}]`
-	roundTrip(fmt.Sprintf("POST %s HTTP/1.1\r\nHost: target\r\nContent-Length: %d\r\n\r\n%s", head, len(join), join))
-	poll := "GET " + head + " HTTP/1.1\r\nHost: target\r\n\r\n"
-	if answer := roundTrip(poll); !strings.Contains(string(answer), phoenix.EventReply) {
-		must(fmt.Errorf("joining was answered %s", answer))
-	}
-	go func() {
-		for {
-			roundTrip(poll)
-		}
-	}()
-}
-
 func watch(epoll, fd int) {
 	must(syscall.SetNonblock(fd, true))
 	must(syscall.EpollCtl(epoll, syscall.EPOLL_CTL_ADD, fd, &syscall.EpollEvent{Events: syscall.EPOLLIN, Fd: int32(fd)}))
 }
 
-// drainAll reads from whatever is readable until the process ends.
-func drainAll(epoll int) {
+// drainer reads from whatever is readable.
+type drainer struct {
+	epoll int
+
+	mu      sync.Mutex
+	pollers map[int]*poller // by their descriptors; all others only read
+}
+
+// poll makes the connection one that polls, from now on.
+func (d *drainer) poll(fd int, path string) {
+	p := &poller{poll: []byte("GET " + path + " HTTP/1.1\r\nHost: target\r\n\r\n")}
+	d.mu.Lock()
+	d.pollers[fd] = p
+	d.mu.Unlock()
+	_, err := syscall.Write(fd, p.poll)
+	must(err)
+	watch(d.epoll, fd)
+}
+
+// run reads until the process ends.
+func (d *drainer) run() {
 	events, buffer := make([]syscall.EpollEvent, 256), make([]byte, 64<<10)
 	for {
-		n, err := syscall.EpollWait(epoll, events, -1)
+		n, err := syscall.EpollWait(d.epoll, events, -1)
 		if errors.Is(err, syscall.EINTR) {
 			continue
 		}
 		must(err)
 		for i := range events[:n] {
-			if read, err := syscall.Read(int(events[i].Fd), buffer); read == 0 || err != nil && !errors.Is(err, syscall.EAGAIN) {
-				syscall.Close(int(events[i].Fd)) // the server has gone, or will say what is wrong
+			fd := int(events[i].Fd)
+			read, err := syscall.Read(fd, buffer)
+			if read == 0 || err != nil && !errors.Is(err, syscall.EAGAIN) {
+				syscall.Close(fd) // the server has gone, or will say what is wrong
+			}
+			d.mu.Lock()
+			p := d.pollers[fd]
+			d.mu.Unlock()
+			if p != nil && read > 0 {
+				p.read(fd, buffer[:read])
 			}
 		}
 	}

@@ -44,33 +44,27 @@ func fanoutServe(arguments []string) {
 	subscribers, err := strconv.Atoi(arguments[1])
 	must(err)
 	input := bufio.NewScanner(os.Stdin)
-	held, spare := listenHere(), listenHere()
+	held, written, polled := listenHere(), listenHere(), listenHere()
 	e := newEngine(arguments[0], held)
 	bare := held
-	if arguments[0] == string(target.LongPoll) { // whose sockets carry requests, and take no bytes in between
-		bare = spare
-		go func() {
-			for held := []net.Conn{}; ; { // the garbage collector closes what nobody holds
-				conn, err := spare.Accept()
-				must(err)
-				held = append(held, conn)
-			}
-		}()
+	if polls(arguments[0]) { // whose sockets carry requests, and take no bytes in between
+		bare = written
+		go written.hold()
+		go polled.hold()
 	}
 	debug.FreeOSMemory()
 	before := rss()
-	fmt.Println(held.Addr(), spare.Addr())
+	fmt.Println(held.Addr(), written.Addr(), polled.Addr())
 	input.Scan() // all are subscribed
 	pause(time.Second)
 	debug.FreeOSMemory()
 	m := fanoutMeasured{KiBEach: float64(rss()-before) / float64(subscribers) / 1024}
 	fmt.Println("measured memory")
-	input.Scan()                                // the spare sockets are there
-	for len(bare.descriptors()) < subscribers { // the last ones are connected, and not accepted yet
-		pause(time.Millisecond)
+	input.Scan() // the sockets of the bare loops are there
+	f := &fanout{engine: e, subscribers: subscribers, fds: bare.await(subscribers)}
+	if polls(arguments[0]) {
+		f.polled = polled.await(subscribers)
 	}
-	f := &fanout{engine: e, subscribers: subscribers, fds: bare.descriptors()}
-	f.fds = f.fds[:subscribers]
 	f.measure(&m)
 	must(e.checkUp())
 	debug.FreeOSMemory()
@@ -125,7 +119,8 @@ func newEngine(name string, l net.Listener) *engine {
 type fanout struct {
 	engine      *engine
 	subscribers int
-	fds         []int
+	fds         []int  // what the bare loop writes to: the sockets of the engine, or, where it is polled, as many others
+	polled      []int  // what the bare loop of polls answers on; nil = nobody polls
 	event       []byte // as long as one is on the wire
 	events      int    // that were published
 }
@@ -146,19 +141,35 @@ func (f *fanout) measure(m *fanoutMeasured) {
 	f.engineIdle(1) // which tells how long an event is, and warms up
 	m.EventSize = int(f.engine.bytes()-before) / f.subscribers
 	f.event = make([]byte, m.EventSize)
-	f.bareIdle(1)
+	f.compare(&m.Writes, f.bareIdle, f.bareBusy)
+	if f.polled == nil {
+		return
+	}
+	l := newPollLoop(f.polled, m.EventSize)
+	for i := range l.fds {
+		for !l.read(i) {
+			pause(time.Millisecond)
+		}
+	}
+	m.Polls = new(fanoutTurns)
+	f.compare(m.Polls, func(events int) cost { return l.idle(f, events) }, func() cost { return l.busy(f) })
+}
+
+// compare measures the engine beside a bare loop.
+func (f *fanout) compare(t *fanoutTurns, idle func(events int) cost, busy func() cost) {
+	idle(1)
 	events := 20000/f.subscribers + 2
 	for range fanoutRounds {
-		bare, engine, again := f.bareIdle(events), f.engineIdle(events), f.bareIdle(events)
-		m.IdleCPU.add(bare.perDelivery(), engine.perDelivery(), again.perDelivery())
-		m.IdleRate.add(bare.rate(), engine.rate(), again.rate())
+		bare, engine, again := idle(events), f.engineIdle(events), idle(events)
+		t.IdleCPU.add(bare.perDelivery(), engine.perDelivery(), again.perDelivery())
+		t.IdleRate.add(bare.rate(), engine.rate(), again.rate())
 	}
-	f.bareBusy()
+	busy()
 	f.engineBusy()
 	for range fanoutRounds {
-		bare, engine, again := f.bareBusy(), f.engineBusy(), f.bareBusy()
-		m.BusyCPU.add(bare.perDelivery(), engine.perDelivery(), again.perDelivery())
-		m.BusyRate.add(bare.rate(), engine.rate(), again.rate())
+		bare, engine, again := busy(), f.engineBusy(), busy()
+		t.BusyCPU.add(bare.perDelivery(), engine.perDelivery(), again.perDelivery())
+		t.BusyRate.add(bare.rate(), engine.rate(), again.rate())
 	}
 }
 
@@ -312,10 +323,26 @@ func (l *takingListener) Accept() (net.Conn, error) {
 	return conn, nil
 }
 
-func (l *takingListener) descriptors() []int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.fds
+// await returns the first so many descriptors, when there are so many: the last ones may be connected, and not accepted yet.
+func (l *takingListener) await(count int) []int {
+	for {
+		l.mu.Lock()
+		fds := l.fds
+		l.mu.Unlock()
+		if len(fds) >= count {
+			return fds[:count]
+		}
+		pause(time.Millisecond)
+	}
+}
+
+// hold accepts and does nothing else.
+func (l *takingListener) hold() {
+	for held := []net.Conn{}; ; { // the garbage collector closes what nobody holds
+		conn, err := l.Accept()
+		must(err)
+		held = append(held, conn)
+	}
 }
 
 func cpu() time.Duration {

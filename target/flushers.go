@@ -101,6 +101,9 @@ func (f *flushers) take(share *[flushShare]*stream, again int) (taken int) {
 // attempt writes what waits, as far as the connection takes it at once. It says whether the stream is to be attempted again;
 // if not, nothing waits any more, or a goroutine of its own goes on.
 func (st *stream) attempt() (again bool) {
+	if st.polls != nil {
+		return st.polls.attempt()
+	}
 	batch, ending := st.take()
 	if len(batch) == 0 {
 		if ending {

@@ -28,6 +28,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	}
 	unused := &unusedConns{conns: make(map[net.Conn]struct{})}
 	server := s.httpServer(unused)
+	returned := newReturnedConns(server)
+	s.polls.open(returned)
 	served := make(chan error, 1)
 	go func() { served <- s.accept(server, l) }()
 	s.log.Info("target serves", "addr", l.Addr().String(), "transport", string(s.options.Transport), "design", string(s.options.Design), "node", s.options.Node)
@@ -39,6 +41,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	case err = <-served:
 		s.shutdown(server)
 	}
+	returned.wait()
 	stop()
 	s.log.Info("target stopped")
 	if err != nil {
@@ -115,6 +118,7 @@ func (s *Server) endStreams(late func()) {
 	for _, st := range s.registry.all() {
 		st.end()
 	}
+	s.polls.close()
 	ended := make(chan struct{})
 	go func() {
 		s.streams.Wait()
@@ -156,11 +160,17 @@ func (u *unusedConns) track(conn net.Conn, state http.ConnState) {
 	switch {
 	case state != http.StateNew:
 		delete(u.conns, conn)
+	case isReturned(conn): // something was asked
 	case u.closed:
 		_ = conn.Close()
 	default:
 		u.conns[conn] = struct{}{}
 	}
+}
+
+func isReturned(conn net.Conn) bool {
+	_, is := conn.(*returnedConn)
+	return is
 }
 
 func (u *unusedConns) close() {

@@ -30,7 +30,8 @@
 // Counters are exact: a delivery is written when the connection has accepted the last byte of its event. They live in a
 // mapped file, so that a generator can lay them beside what its clients saw even when the server was killed.
 //
-// A server costs about 8 KiB of memory a stream, because it takes the connections of streams over from net/http. Over HTTP/2 and in TLS
+// A server costs about 8 KiB of memory a stream, because it takes the connections of streams, and of polls that wait, over from
+// net/http. Over HTTP/2 and in TLS
 // (Options.Transport) it costs more: the goroutine of the request stays there, or the state of the encryption. Under HTTP/2 an event counts
 // as written when net/http has written it; of a write that was cut the last 4 KiB count as not written, though they may have been.
 package target
@@ -69,6 +70,7 @@ type Server struct {
 	started   time.Time
 	serving   atomic.Bool
 	flushers  *flushers
+	polls     pollConns
 	streams   sync.WaitGroup // the goroutines of streams
 	writes    latency        // of one write to a subscriber
 	busLag    latency        // of an event that came over the bus

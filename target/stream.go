@@ -22,11 +22,13 @@ type stream struct {
 	flushFn  func()       // st.flush, bound once: "go st.flush()" would allocate at each delivery
 	joined   []membership // see channel
 	behind   *stream      // the next one in the queue of the flushers, whose lock guards it
+	polls    *pollSession // the session of long polling that it is; nil = it has a connection of its own
 	places   *places      // what its ids are made of; nil where they are those of its one channel, or there are none
 
 	mu        sync.Mutex
 	state     streamState
-	flushing  bool   // a goroutine is writing, or about to
+	flushing  bool   // a goroutine is writing, or about to, or what waits is owed
+	owed      bool   // what waits, waits for the next poll; nobody is about to write it
 	format    format // how it wants events spelled; never changed
 	cutFor    uint8  // the Counter of why it was cut; see watch
 	box       outbox
@@ -56,7 +58,8 @@ func newStream(s *Server, instance string, spelling format, writer streamWriter,
 	return st
 }
 
-// start begins to write and to wait for the end. The caller has counted both goroutines into server.streams.
+// start begins to write and to wait for the end. The caller has counted both goroutines into server.streams. A session waits for
+// its end without one, and counts down when it is over.
 func (st *stream) start() {
 	st.mu.Lock()
 	st.lastWrite = st.server.uptime()
@@ -65,7 +68,9 @@ func (st *stream) start() {
 	}
 	st.mu.Unlock()
 	st.flushSoon()
-	go st.watch()
+	if st.polls == nil {
+		go st.watch()
+	}
 }
 
 // deliver puts the event m into the outbox; slot is the stream's own number of the channel that brings it.
@@ -116,7 +121,7 @@ func (st *stream) open() bool {
 
 // flushSoon sees to it that what waits is written. The caller has made st flushing, and counted that into server.streams.
 func (st *stream) flushSoon() {
-	if st.direct != nil {
+	if st.direct != nil || st.polls != nil {
 		st.server.flushers.add(st)
 		return
 	}
@@ -220,9 +225,9 @@ func (st *stream) end() {
 		return
 	}
 	st.state = streamEnding
-	idle := !st.flushing
+	idle := !st.flushing || st.owed
 	if idle {
-		st.flushing = true
+		st.flushing, st.owed = true, false
 		st.server.streams.Add(1)
 	}
 	st.mu.Unlock()
@@ -242,7 +247,8 @@ func (st *stream) cut(reason Counter) {
 // notCut is the reason of a stream that ended as it should.
 const notCut = counterCount
 
-// giveUp makes the stream take and write no more; watch then removes it. It says whether it was not gone before.
+// giveUp makes the stream take and write no more; watch, or the session that it is, then removes it. It says whether it was not
+// gone before.
 func (st *stream) giveUp(reason Counter) bool {
 	st.mu.Lock()
 	if st.state == streamGone {
@@ -262,6 +268,11 @@ func (st *stream) watch() {
 	defer st.server.streams.Done()
 	st.writer.waitGone()
 	st.giveUp(notCut)
+	st.leave()
+}
+
+// leave removes a stream that is gone from the server.
+func (st *stream) leave() {
 	if st.heartbeat != nil {
 		st.heartbeat.Stop()
 	}

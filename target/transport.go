@@ -109,6 +109,9 @@ func takeOver(w http.ResponseWriter, r *http.Request) (conn net.Conn, head *fram
 // hijack is that of net/http.
 func hijack(w http.ResponseWriter) (net.Conn, *bufio.ReadWriter, error) {
 	conn, buffered, err := http.NewResponseController(w).Hijack()
+	if returned, ok := conn.(*returnedConn); ok && len(returned.read) == 0 {
+		conn = returned.Conn
+	}
 	if encrypted, ok := conn.(*tls.Conn); ok {
 		conn = tlsSocket{encrypted}
 	}

@@ -203,7 +203,7 @@ func (s *Server) phoenixFrame(kind frameKind, spelling format, message func(dst 
 		const longestHead = 10
 		chunk = websocket.AppendFrame(make([]byte, 0, longestHead+len(*scratch)), websocket.Frame{Opcode: websocket.Text, Payload: *scratch})
 	} else {
-		chunk = slices.Clone(*scratch)
+		chunk = phoenix.AppendPollMessage(make([]byte, 0, len(*scratch)+len(*scratch)/8+2), *scratch)
 	}
 	return &frame{chunk: chunk, to: len(chunk), kind: kind}
 }

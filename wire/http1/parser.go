@@ -1,4 +1,4 @@
-// Package http1 reads HTTP/1.1 responses and writes requests, without any I/O.
+// Package http1 reads HTTP/1.1 responses and plain requests, and writes requests, without any I/O.
 //
 // The rules are those of RFC 9112, read strictly, because a client that measures must not guess:
 //

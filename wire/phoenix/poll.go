@@ -112,19 +112,31 @@ func (s *scanner) token(old string) (string, error) {
 
 // AppendPoll appends the body that answers a GET. Each message is the text of one, as AppendMessage and its like write it.
 func AppendPoll(dst []byte, status int, token string, messages ...[]byte) []byte {
-	dst = append(dst, `{"status":`...)
-	dst = strconv.AppendInt(dst, int64(status), 10)
-	dst = append(dst, `,"token":`...)
-	dst = appendQuoted(dst, token)
-	dst = append(dst, `,"messages":[`...)
+	dst = AppendPollHead(dst, status, token)
 	for i, message := range messages {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = appendQuoted(dst, message)
+		dst = AppendPollMessage(dst, message)
 	}
-	return append(dst, "]}"...)
+	return append(dst, PollEnd...)
 }
+
+// PollEnd is the end of the body that answers a GET.
+const PollEnd = "]}"
+
+// AppendPollHead appends what AppendPoll does up to the first message. It is for who sends one message to many, and so wants it
+// encoded once, by AppendPollMessage: commas go between messages, and PollEnd behind the last one.
+func AppendPollHead(dst []byte, status int, token string) []byte {
+	dst = append(dst, `{"status":`...)
+	dst = strconv.AppendInt(dst, int64(status), 10)
+	dst = append(dst, `,"token":`...)
+	dst = appendQuoted(dst, token)
+	return append(dst, `,"messages":[`...)
+}
+
+// AppendPollMessage appends one message, as it stands in the body that answers a GET.
+func AppendPollMessage(dst, message []byte) []byte { return appendQuoted(dst, message) }
 
 // AppendStatus appends the body that answers a POST.
 func AppendStatus(dst []byte, status int) []byte {
