@@ -132,7 +132,7 @@ func TestBenchFanout(t *testing.T) {
 }
 
 // row is a line of the table, and the aims that are missed in it. An engine that is polled has a second line, beside the bare loop
-// of polls, and has its aims there: a loop that only writes does half of what there is to do (docs/adr/0012).
+// of polls, and has its aims there: a loop that only writes does half of what there is to do (docs/adr/0015).
 func (m fanoutMeasured) row(engine string, subscribers int) (row string, missed []string) {
 	judged := m.Writes
 	row = fmt.Sprintf("%s | %.1f, %.1f", m.Writes.columns(engine), m.KiBEach, m.KiBAfter)
