@@ -147,7 +147,7 @@ func (d *decoder) keepMapping(n *node, form kept, path string) {
 func (d *decoder) decodeLeaf(n *node, form leaf, path string) {
 	form.mark(n, path)
 	if n.kind != scalarNode {
-		d.add(n, path+" is "+n.kind.String()+" where a single value belongs", "")
+		d.add(n, path+" is "+n.kind.String()+" where a single value belongs", "write one value, without brackets, dashes or keys")
 		form.markBroken()
 		return
 	}
@@ -164,10 +164,10 @@ func (d *decoder) decodeCollection(n *node, form collection, path string) {
 	case n.kind != kind && single:
 		d.decode(n, n, form.add(n), path)
 	case n.kind != kind:
-		d.add(n, path+" is "+n.kind.String()+" where "+kind.String()+" belongs", "")
+		d.add(n, path+" is "+n.kind.String()+" where "+kind.String()+" belongs", howTo(kind))
 		form.markBroken()
 	case len(n.entries)+len(n.items) > maxEntries:
-		d.add(n, path+" has more than "+strconv.Itoa(maxEntries)+" entries", "")
+		d.add(n, path+" has more than "+strconv.Itoa(maxEntries)+" entries", "leave some of them out")
 		form.markBroken()
 	}
 	if n.kind != kind {
@@ -179,6 +179,14 @@ func (d *decoder) decodeCollection(n *node, form collection, path string) {
 	for i, item := range n.items[:min(len(n.items), maxEntries)] {
 		d.decode(item, item, form.add(item), path+"["+strconv.Itoa(i+1)+"]")
 	}
+}
+
+// howTo says how a list or a mapping is written.
+func howTo(kind nodeKind) string {
+	if kind == listNode {
+		return "write a list: [one, another], or lines that begin with a dash"
+	}
+	return "write names with what they stand for: {name: ..., another: ...}, or a line for each"
 }
 
 // decodeMapping fills the fields of a struct by their tags. Keys that it does not have are reported with the one that may
@@ -198,12 +206,26 @@ func (d *decoder) decodeMapping(n *node, to any, into spotted, path string) {
 			if path != "" {
 				where = " in " + path
 			}
-			d.add(e.key, "unknown key "+quote(e.key.text)+where+suggest(e.key.text, keys), "the keys here are "+strings.Join(keys, ", "))
+			remedy := "the keys here are " + strings.Join(keys, ", ")
+			if meant := glued(e.key.text, keys); meant != "" {
+				remedy = "write a colon and a space behind " + meant
+			}
+			d.add(e.key, "unknown key "+quote(e.key.text)+where+suggest(e.key.text, keys), remedy)
 			into.markBroken()
 			continue
 		}
 		d.decode(e.value, e.key, field, strings.TrimPrefix(path+"."+e.key.text, "."))
 	}
+}
+
+// glued finds the key that stands at the beginning of text, when what follows it is not a colon and a space: YAML reads "windows:{a" and
+// "windows {a" as one word.
+func glued(text string, keys []string) string {
+	at := strings.IndexAny(text, ":{[ ")
+	if at < 0 || !slices.Contains(keys, text[:at]) {
+		return ""
+	}
+	return text[:at]
 }
 
 // orFile names the root, which has no path.

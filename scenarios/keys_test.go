@@ -23,8 +23,10 @@ func TestManualExplainsEveryKey(t *testing.T) {
 		rows[r.key] = r
 	}
 	var known []string
-	for _, key := range allKeys() {
+	for _, key := range allKeys(reflect.TypeFor[fileForm]()) {
 		known = append(known, key.path)
+	}
+	for _, key := range keysToExplain(reflect.TypeFor[fileForm]()) {
 		r, ok := rows[key.path]
 		if !ok {
 			t.Errorf("docs/scenarios.md has no row for `%s`: add one with its unit, default, meaning and an example", key.path)
@@ -110,7 +112,7 @@ func spread(t *testing.T, f *File) string {
 func TestKeysAreNoBooleans(t *testing.T) {
 	t.Parallel()
 	plain := regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
-	for _, key := range allKeys() {
+	for _, key := range allKeys(reflect.TypeFor[fileForm]()) {
 		word := key.path[strings.LastIndex(key.path, ".")+1:]
 		if isReserved(word) {
 			t.Errorf("the key %s reads as something else in YAML 1.1", key.path)
@@ -144,7 +146,7 @@ func wordsOfKeys(t *testing.T) map[string][]string {
 	t.Helper()
 	found := map[string][]string{}
 	forms := map[string]reflect.Type{}
-	for _, key := range allKeys() {
+	for _, key := range allKeys(reflect.TypeFor[fileForm]()) {
 		forms[key.path] = key.form
 	}
 	for _, r := range manualRows(t) {
@@ -152,8 +154,7 @@ func wordsOfKeys(t *testing.T) map[string][]string {
 		if !ok || !takesText(form) {
 			continue
 		}
-		steps := strings.Split(strings.ReplaceAll(r.key, "[]", ".[]"), ".")
-		_, err := parseAs(render(withValue(documentOf(t, r), steps, "nonsense"), false))
+		_, err := parseAs(render(withValue(documentOf(t, r), stepsOf(r.key), "nonsense"), false))
 		all, _ := errors.AsType[Errors](err)
 		for _, e := range all {
 			_, listed, ok := strings.Cut(e.Remedy, "write one of ")
@@ -181,7 +182,7 @@ func withValue(n *node, steps []string, value string) *node {
 		return &node{kind: scalarNode, text: value, origin: value}
 	}
 	changed := *n
-	switch n.kind {
+	switch n.kind { //nolint:exhaustive // nothing is inside of the others
 	case listNode:
 		changed.items = slices.Clone(n.items)
 		for i, item := range changed.items {

@@ -117,6 +117,9 @@ func (r *resolver) senders(form *loadForm, l *Load, clients []Clients) {
 	}
 	l.By = by.Clients.v
 	c, ok := group(clients, l.By)
+	if !ok && r.unsure(&r.form.Clients.spot) {
+		return
+	}
 	if !ok {
 		names := r.form.Clients.names()
 		r.add(by.Clients.at, by.path+": there are no clients "+quote(l.By)+suggest(l.By, names), known("clients", names))

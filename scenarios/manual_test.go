@@ -36,6 +36,9 @@ func manualRows(t testing.TB) []row {
 		case slices.Equal(cells, []string{"key", "unit", "default", "meaning", "example"}):
 			inside = true
 		case inside && strings.HasPrefix(line, "| `") && len(cells) == 5:
+			for i, cell := range cells {
+				cells[i] = strings.ReplaceAll(cell, `\|`, "|")
+			}
 			rows = append(rows, row{strings.Trim(cells[0], "`"), cells[1], cells[2], cells[3], strings.Trim(cells[4], "`")})
 		case inside && !strings.HasPrefix(line, "|---"):
 			t.Errorf("docs/scenarios.md: a row of a table of keys has %d columns, not 5: %s", len(cells), line)
@@ -82,25 +85,49 @@ type formKey struct {
 	form reflect.Type // what stands there
 }
 
-// formKeys lists the keys of all forms. A form inside of itself, as a flow in a step of a flow, is not gone into again.
-func formKeys(form reflect.Type, path string, within []reflect.Type) []formKey {
-	if slices.Contains(within, form) {
-		return nil
-	}
-	within = append(slices.Clone(within), form)
+// commonForms stand in many places and are explained once, under a name in capitals.
+func commonForms() map[reflect.Type]string {
+	return map[reflect.Type]string{reflect.TypeFor[amountForm](): "AMOUNT"}
+}
+
+// standIn is a place of a common form, for its examples.
+func standIn(path string) string {
+	return strings.Replace(path, "AMOUNT", "load.NAME.flow[].think", 1)
+}
+
+// keyWalk lists the keys of forms. A form that stands in several places, or inside of itself as a flow in a step of a flow, is gone into
+// where it stands first only; everywhere goes into it again, but for the second.
+type keyWalk struct {
+	everywhere bool
+	seen       []reflect.Type
+	keys       []formKey
+}
+
+func (w *keyWalk) walk(form reflect.Type, path string) {
 	s := shapeOf(form)
 	if s.item != nil {
-		return formKeys(s.item, path+itemSuffix(s, path), within)
+		w.walk(s.item, path+itemSuffix(s, path))
+		return
 	}
-	var all []formKey
-	if s.short != nil && shapeOf(s.short).kind != scalarNode {
-		all = formKeys(s.short, path, within)
+	if slices.Contains(w.seen, form) || s.kind == scalarNode {
+		return
+	}
+	if common, ok := commonForms()[form]; ok {
+		path = common
+	}
+	before := len(w.seen)
+	w.seen = append(w.seen, form)
+	if s.short != nil {
+		w.walk(s.short, path)
 	}
 	for i, key := range s.keys {
 		sub := strings.TrimPrefix(path+"."+key, ".")
-		all = append(append(all, formKey{sub, s.fields[i]}), formKeys(s.fields[i], sub, within)...)
+		w.keys = append(w.keys, formKey{sub, s.fields[i]})
+		w.walk(s.fields[i], sub)
 	}
-	return all
+	if w.everywhere {
+		w.seen = w.seen[:before]
+	}
 }
 
 func itemSuffix(s shape, path string) string {
@@ -114,7 +141,19 @@ func itemSuffix(s shape, path string) string {
 	}
 }
 
-func allKeys() []formKey { return formKeys(reflect.TypeFor[fileForm](), "", nil) }
+// keysToExplain are the keys that the manual must explain.
+func keysToExplain(root reflect.Type) []formKey {
+	w := &keyWalk{}
+	w.walk(root, "")
+	return w.keys
+}
+
+// allKeys are all keys that there are, also those that are explained elsewhere.
+func allKeys(root reflect.Type) []formKey {
+	w := &keyWalk{everywhere: true}
+	w.walk(root, "")
+	return w.keys
+}
 
 // placed puts what the example of a row says where its key stands: "rate: 5/s" of load.NAME.rate into load: {talk: {}}.
 func placed(t *testing.T, r row) *node {
@@ -124,7 +163,7 @@ func placed(t *testing.T, r row) *node {
 	if example == nil || len(f.list) > 0 || example.kind != mappingNode {
 		t.Fatalf("the example of %s is no YAML with a key: %s: %v", r.key, r.example, f.list)
 	}
-	steps := strings.Split(strings.ReplaceAll(r.key, "[]", ".[]"), ".")
+	steps := stepsOf(r.key)
 	first := example.entries[0].key.text
 	at := -1
 	for i, step := range steps {
@@ -146,6 +185,11 @@ func placed(t *testing.T, r row) *node {
 		}
 	}
 	return example
+}
+
+// stepsOf are the parts of a path.
+func stepsOf(path string) []string {
+	return strings.Split(strings.ReplaceAll(standIn(path), "[]", ".[]"), ".")
 }
 
 func mapping(key string, value *node) *node {

@@ -122,7 +122,7 @@ func (r *resolver) windows(end time.Duration, known bool) []Window {
 	form := &r.form.Windows
 	var all []Window
 	if len(form.list) > maxWindows {
-		r.add(form.at, "windows: there are "+strconv.Itoa(len(form.list))+", the limit is "+strconv.Itoa(maxWindows), "")
+		r.add(form.at, "windows: there are "+strconv.Itoa(len(form.list))+", the limit is "+strconv.Itoa(maxWindows), "leave some of them out")
 	}
 	for _, e := range form.list {
 		r.checkKey(e.key, "windows")
@@ -167,13 +167,18 @@ func (r *resolver) budgets() []Budget {
 	return all
 }
 
+// unsure tells whether a section may be there and could not be read: nothing is then known to be missing from it.
+func (r *resolver) unsure(section *spot) bool {
+	return section.broken || r.form.broken && !section.given()
+}
+
 // budgetKey checks the selector of a budget, and that what its tags name is in the file.
 func (r *resolver) budgetKey(e *namedEntry[budgetForm]) error {
 	b, _, err := parseSelector(e.name)
 	if err != nil {
 		return err
 	}
-	if name := b.Tags[TagWindow]; name != "" && r.form.Windows.find(name) == nil && !r.form.Windows.broken {
+	if name := b.Tags[TagWindow]; name != "" && r.form.Windows.find(name) == nil && !r.unsure(&r.form.Windows.spot) {
 		return problem("there is no window "+quote(name)+suggest(name, r.form.Windows.names()), known("windows", r.form.Windows.names()))
 	}
 	if name := b.Tags[TagLoad]; name != "" {

@@ -159,6 +159,9 @@ func (m *schemaMaker) ref(name string, define func() object) object {
 
 // define is the schema of a mapping with keys of the language.
 func (m *schemaMaker) define(form reflect.Type, s shape, path string) object {
+	if common, ok := commonForms()[form]; ok {
+		path = common
+	}
 	return m.ref(strings.TrimSuffix(form.Name(), "Form"), func() object {
 		var properties object
 		var required []string

@@ -45,8 +45,8 @@ func TestSchemaHasEveryKey(t *testing.T) {
 	if err := json.Unmarshal(scenarioSchema(t), &root); err != nil {
 		t.Fatal(err)
 	}
-	for _, key := range allKeys() {
-		steps := strings.Split(strings.ReplaceAll(key.path, "[]", ".[]"), ".")
+	for _, key := range allKeys(reflect.TypeFor[fileForm]()) {
+		steps := stepsOf(key.path)
 		if found := schemasAt(root, []map[string]any{root}, steps); len(found) == 0 {
 			t.Errorf("scenarios/schema.json has no %s: write it anew by make golden", key.path)
 		} else if text, _ := found[0]["description"].(string); text == "" && !strings.HasSuffix(key.path, "[]") {

@@ -105,7 +105,7 @@ func TestErrorsOfSizes(t *testing.T) {
 		{"no value", Sizes{Set: []string{"seed"}}, `--set "seed": it must be KEY.KEY=VALUE`},
 		{"no key", Sizes{Set: []string{"=4"}}, `--set "": it must be KEY.KEY=VALUE`},
 		{"an empty value", Sizes{Set: []string{"seed="}}, `--set seed: there is no value`},
-		{"no YAML", Sizes{Set: []string{"seed={"}}, `--set seed: syntax: could not find flow mapping end token '}'`},
+		{"no YAML", Sizes{Set: []string{"seed={"}}, `--set seed: the { here is not closed`},
 		{"wrong unit", Sizes{Set: []string{"load.talk.rate=5"}}, `--set load.talk.rate: "5" is no rate`},
 		{"unknown key", Sizes{Set: []string{"load.talk.ratee=5/s"}}, `--set load.talk.ratee: unknown key "ratee" in load.talk, did you mean "rate"?`},
 		{"unknown key with more in it", Sizes{Set: []string{"lod.talk.rate=5/s"}}, `--set lod.talk.rate: unknown key "lod", did you mean "load"?`},

@@ -25,12 +25,18 @@ func parseYAML(text string, f *faults) (root *node) {
 		}
 	}()
 	tokens := lexer.Tokenize(text)
-	if !checkTokens(tokens, f) {
+	if !checkTokens(tokens, f) || !checkSpelling(tokens, f) || !checkFlow(tokens, f) {
+		f.hideSecrets(text)
 		return nil
 	}
 	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey()) // builder reports all duplicates, and where the first is
 	if err != nil {
-		f.addSyntax(err, text)
+		at, message := &node{line: 1, column: 1}, err.Error()
+		if known, ok := errors.AsType[yaml.Error](err); ok {
+			at, message = place(known.GetToken()), known.GetMessage()
+		}
+		f.addSyntax(at, message)
+		f.hideSecrets(text)
 		return nil
 	}
 	b := &builder{faults: f, anchors: map[string]*node{}}
@@ -51,20 +57,6 @@ func parseYAML(text string, f *faults) (root *node) {
 		f.add(&node{line: 1, column: 1}, "the file is empty", "begin with \"version: 1\"; docs/scenarios.md shows a whole scenario")
 	}
 	return root
-}
-
-// addSyntax notes an error of the library.
-func (f *faults) addSyntax(err error, text string) {
-	at, message := &node{line: 1, column: 1}, err.Error()
-	if known, ok := errors.AsType[yaml.Error](err); ok {
-		message = known.GetMessage()
-		at = place(known.GetToken())
-	}
-	remedy := "look for an unclosed quote or bracket, a tab, or a wrong indentation, here or above"
-	if lines := strings.Split(text, "\n"); at.line <= len(lines) && strings.Contains(lines[at.line-1], "${") {
-		remedy = "put text with ${...} in quotes: inside of {} and [] YAML takes its brackets for its own"
-	}
-	f.add(at, "syntax: "+strings.ReplaceAll(message, "\n", " "), remedy)
 }
 
 // place is a node that only knows where it stands.
@@ -101,7 +93,7 @@ func checkTokens(tokens token.Tokens, f *faults) bool {
 			f.add(place(t), "a tab stands in a text in quotes", `write \t for it, in double quotes`)
 			return false
 		case depth > maxDepth || openers > maxDepth:
-			f.add(place(t), "lists and mappings are nested more than "+strconv.Itoa(maxDepth)+" deep", "")
+			f.add(place(t), "lists and mappings are nested more than "+strconv.Itoa(maxDepth)+" deep", "no scenario is: look for brackets that are not closed")
 			return false
 		case aliases > maxAliases:
 			f.add(place(t), "the file has more than "+strconv.Itoa(maxAliases)+" aliases", "write some of them out")
@@ -129,7 +121,7 @@ func (b *builder) build(from ast.Node, depth int) *node {
 	n := place(from.GetToken())
 	n.kind = emptyNode
 	if depth > maxDepth {
-		b.add(n, "lists and mappings are nested more than "+strconv.Itoa(maxDepth)+" deep", "")
+		b.add(n, "lists and mappings are nested more than "+strconv.Itoa(maxDepth)+" deep", "no scenario is: look for brackets that are not closed")
 		n.kind = badNode
 		return n
 	}
