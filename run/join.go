@@ -81,14 +81,32 @@ func (x *execution) awaitBarrier(work context.Context, reached <-chan struct{}, 
 // chooseWire lets the clients speak as the target does. Where it does not tell an author of its own event, as in the design
 // ephemeral, the drain is not to wait for that.
 func (x *execution) chooseWire() error {
+	if x.crowd.Own.Generic != nil {
+		x.crowd.Wire = clients.Described
+		x.hearEchoes()
+		return nil
+	}
 	wire, err := clients.ParseWire(cmp.Or(x.plan.Wire, string(target.Design(x.plan.Design).Wire())))
 	if err != nil {
 		return fmt.Errorf("subscribe the clients: %w", err)
 	}
 	x.crowd.Wire = wire
-	promises := x.plan.Promises()
-	x.tally.deaf = len(promises) > 0 && promises["self_echo"] == "" // as the analysis takes it
+	x.hearEchoes()
 	return nil
+}
+
+// hearEchoes says whether senders hear of their own events, as the analysis takes it.
+func (x *execution) hearEchoes() {
+	promises := x.plan.Promises()
+	x.tally.deaf = len(promises) > 0 && promises["self_echo"] == ""
+}
+
+// onlyNode is the node that a client talks to where there is one.
+func (x *execution) onlyNode() uint16 {
+	if x.plan.Server != nil {
+		return 0 // nobody knows
+	}
+	return 1
 }
 
 // makeClients numbers the clients as run.json does and finds the senders of each load.
@@ -98,11 +116,12 @@ func (x *execution) makeClients() {
 	for _, g := range x.plan.Groups {
 		var group []*clients.Client
 		for i := range g.Count {
-			o := clients.ClientOptions{ID: id, Node: 1}
+			o := clients.ClientOptions{ID: id, Node: x.onlyNode()}
 			if g.listens() {
 				o.Instance, o.Channels = fmt.Sprintf("%s.c%d", x.o.ID, id), []string{g.Channel(i)}
 			}
 			c := x.crowd.NewClient(o)
+			x.everybody = append(x.everybody, c)
 			group = append(group, c)
 			if g.listens() {
 				x.streams = append(x.streams, c)

@@ -14,6 +14,9 @@ import (
 
 // startNodes starts the bus and the nodes of the target, watches them, and says where clients find them.
 func (x *execution) startNodes(work context.Context, fail context.CancelCauseFunc) error {
+	if x.plan.Server != nil {
+		return x.aim()
+	}
 	bus, err := x.startBus(work, fail)
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@
 package run
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -26,9 +27,10 @@ type Plan struct {
 	Name      string
 	Seed      uint64
 	Scenario  history.Scenario
-	Design    string           // of the bundled target
-	Wire      string           // that it is spoken to by; "" = the design's own
-	Transport target.Transport // that carries it; "" = HTTP/1.1
+	Server    *scenarios.Server // of the user's own; nil = the bundled target, of which the next ones speak
+	Design    string            // of the bundled target
+	Wire      string            // that it is spoken to by; "" = the design's own
+	Transport target.Transport  // that carries it; "" = HTTP/1.1
 	Knobs     target.Knobs
 	Nodes     int
 	Bus       Bus           // joins the nodes; of no meaning for one
@@ -164,16 +166,18 @@ func (p *Plan) message(i int) clients.Message {
 // Promises is what the bundled target says of itself, with its knobs turned and its nodes joined as the plan says, by the name
 // of the guarantee; see target.Options.Promises.
 func (p *Plan) Promises() map[string]string {
+	if p.Server != nil {
+		return p.ownPromises()
+	}
 	return target.Options{Design: target.Design(p.Design), Wire: target.Wire(p.Wire), Knobs: p.Knobs, Bus: p.busOf()}.Promises()
 }
 
 // check finds what would make a plan impossible to carry out. Plans from a file are sound already; this is for literals.
 func (p *Plan) check() error {
-	if err := p.checkCluster(); err != nil {
-		return err
-	}
-	if err := p.checkTransport(); err != nil {
-		return err
+	if p.Server == nil {
+		if err := errors.Join(p.checkCluster(), p.checkTransport()); err != nil {
+			return err
+		}
 	}
 	if len(p.Loads) > math.MaxUint16 {
 		return fmt.Errorf("check the plan: %d loads are more than an Observation can tell apart", len(p.Loads))

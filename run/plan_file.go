@@ -21,6 +21,9 @@ func FromFile(f *scenarios.File, m history.Machine) (Plan, error) {
 		Drain: f.Drain, PairWindow: f.PairWindow,
 		Warnings: f.Warnings(scenarios.Machine{Files: m.MaxFiles, Cores: m.CPUs}),
 	}
+	if p.Server = serverOf(f); p.Server != nil {
+		p.Design, p.Wire, p.Nodes = "", p.Server.Protocol.Wire, 0
+	}
 	for _, h := range f.Server.Headers {
 		p.Header = append(p.Header, http1.Field{Name: h.Name, Value: h.Value})
 	}
@@ -38,7 +41,9 @@ func FromFile(f *scenarios.File, m history.Machine) (Plan, error) {
 		p.Windows = append(p.Windows, history.Window{Name: w.Name, From: int64(w.From), To: int64(w.To)})
 	}
 	for _, b := range f.Budgets {
-		p.Budgets = append(p.Budgets, history.Budget{Metric: b.Selector, Threshold: b.Threshold.Expression})
+		p.Budgets = append(p.Budgets, history.Budget{
+			Metric: b.Selector, Threshold: b.Threshold.Expression, AbortOnFail: b.AbortOnFail, AbortDelay: int64(b.AbortDelay),
+		})
 	}
 	for _, g := range f.Guarantees {
 		p.Guarantees = append(p.Guarantees, history.Guarantee{Name: g.Name, Among: g.Among, AtRisk: g.AtRisk})
@@ -62,20 +67,39 @@ func knobsFrom(k *scenarios.Knobs) target.Knobs {
 
 func loadFrom(f *scenarios.File, l *scenarios.Load) (Load, error) {
 	load := Load{
-		Name: l.Name, Start: l.Start, Stages: l.Stages, Poisson: l.Poisson, Only: l.Only, Flood: l.Flood, Workers: l.Workers,
-		Message: clients.Message{Channel: l.Channel, Name: l.Send},
+		Name: l.Name, Start: l.Start, After: l.After, InFlight: l.InFlight, Only: l.Only, Flood: l.Flood, Workers: l.Workers,
+		Stages: l.Stages, Arrivals: l.Arrivals, Closed: l.Closed, Burst: l.Burst, Reaction: l.Reaction, Capacity: l.Capacity,
+		Message: clients.Message{Channel: l.Channel, Name: l.Send}, Payload: l.Payload, To: l.To, Flow: l.Flow,
 	}
 	text, literal := l.Payload.Text.Constant()
-	if !literal || !l.Payload.Size.Constant() {
-		return Load{}, fmt.Errorf("load %q: its payload differs from command to command, which this holobench does not do yet", l.Name)
+	if load.Message.Text = text; l.Payload.Size.Constant() {
+		load.Message.Size = l.Payload.Bytes(0.5, len(text))
 	}
-	load.Message.Text, load.Message.Size = text, l.Payload.Bytes(0.5, len(text))
 	if l.Flood {
+		if !literal || !l.Payload.Size.Constant() {
+			return Load{}, fmt.Errorf("load %q: the payload of a flood is the same for all of its commands", l.Name)
+		}
 		return load, nil
 	}
 	load.Group = slices.IndexFunc(f.Clients, func(c scenarios.Clients) bool { return c.Name == l.By })
 	if load.Group < 0 {
 		return Load{}, fmt.Errorf("load %q is sent by %q, and there are no such clients", l.Name, l.By)
+	}
+	if by := &f.Clients[load.Group]; l.Channel != "" {
+		load.Channel = func(sender int) string { return l.ChannelOf(by, sender) }
+	}
+	if l.Flow == nil && !literal { // what differs from command to command is worked out where flows are
+		load.Flow = []scenarios.Step{&scenarios.Send{Name: l.Send, Payload: l.Payload, To: l.To}}
+	}
+	if l.Replay == nil {
+		return load, nil
+	}
+	before, err := history.Open(l.Replay.Run)
+	if err != nil {
+		return Load{}, fmt.Errorf("load %q: %w", l.Name, err)
+	}
+	if load.Replay, err = ReadReplay(before, l.Replay.Load, l.Replay.Speed, l.Replay.For); err != nil {
+		return Load{}, fmt.Errorf("load %q: %w", l.Name, err)
 	}
 	return load, nil
 }

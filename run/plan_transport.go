@@ -17,7 +17,7 @@ func (p *Plan) checkTransport() error {
 
 // clientTLS is how the clients of the plan speak TLS; nil = they do not.
 func (p *Plan) clientTLS() *tls.Config {
-	if !p.Transport.Encrypted() {
+	if p.Server != nil || !p.Transport.Encrypted() { // a server of the user's own says it by its address
 		return nil
 	}
 	return &tls.Config{

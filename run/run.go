@@ -62,11 +62,12 @@ type execution struct {
 	mu  sync.Mutex // guards run
 	run history.Run
 
-	bus     BusProcess // nil = the run started none
-	nodes   []Node
-	streams []*clients.Client
-	senders [][]*clients.Client // of each load
-	holding sync.WaitGroup      // the goroutines of the clients
+	bus       BusProcess // nil = the run started none
+	nodes     []Node
+	everybody []*clients.Client // by their numbers
+	streams   []*clients.Client
+	senders   [][]*clients.Client // of each load
+	holding   sync.WaitGroup      // the goroutines of the clients
 
 	watching sync.WaitGroup // those that wait for a node to die
 	ending   chan struct{}  // closed before the nodes are told to end: that is no death
@@ -158,6 +159,7 @@ func (x *execution) carryOut(ctx, work context.Context, fail context.CancelCause
 // measure is the part of a run in which there are nodes and clients.
 func (x *execution) measure(ctx, work context.Context) error {
 	holding, letGo := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer x.leave()
 	defer x.holding.Wait()
 	defer letGo(nil)
 	posting, hang := context.WithCancelCause(context.WithoutCancel(ctx))

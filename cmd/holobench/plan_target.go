@@ -14,6 +14,10 @@ import (
 // printTarget writes what a plan measures against: the design, its knobs, and beside each that was turned what the design
 // would have set it to.
 func printTarget(w io.Writer, p *run.Plan) {
+	if p.Server != nil {
+		printServer(w, p)
+		return
+	}
 	design := target.Design(p.Design)
 	fmt.Fprintf(w, "target\tbundled, design %s, wire %s%s, %s\n", p.Design, cmp.Or(p.Wire, string(design.Wire())), overTransport(p), plural(p.Nodes, "node"))
 	if p.Nodes > 1 {

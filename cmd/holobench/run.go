@@ -161,6 +161,9 @@ func (f *runFlags) run(ctx context.Context, file *scenarios.File, stamps wire.St
 	if dir.Unlinked != nil {
 		plan.Warnings = append(plan.Warnings, fmt.Sprintf("%s/latest does not point at this run: %v", runsDir, dir.Unlinked))
 	}
+	if manners := plan.Manners(); manners != "" {
+		fmt.Fprintln(stderr, manners)
+	}
 	for _, warning := range plan.Warnings {
 		fmt.Fprintf(stderr, "warning: %s\n", warning)
 	}
