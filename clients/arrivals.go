@@ -22,7 +22,13 @@ type Arrivals struct {
 
 	planned      time.Duration // length of all stages so far, also of those that are over
 	busy, period time.Duration // of bursts, see Pulse; 0 = there are none. All other times are then busy time
+
+	index, of int // see Only
+	passed    int // hits so far, also those that are left out
 }
+
+// Only leaves all but the index-th of each count commands out, for one of several processes that share a schedule.
+func (a *Arrivals) Only(index, count int) { a.index, a.of = index, count }
 
 type stage struct {
 	pacer  vegeta.Pacer
@@ -55,6 +61,17 @@ func (a *Arrivals) append(p vegeta.Pacer, length time.Duration) {
 
 // Next returns the due time of the next command from the start of the schedule; ok is false when there is none left.
 func (a *Arrivals) Next() (due time.Duration, ok bool) {
+	for {
+		due, ok = a.next()
+		a.passed++
+		if !ok || a.of < 2 || (a.passed-1)%a.of == a.index {
+			return due, ok
+		}
+	}
+}
+
+// next is Next of the whole schedule.
+func (a *Arrivals) next() (due time.Duration, ok bool) {
 	for len(a.stages) > 0 {
 		now := a.stages[0]
 		wait, stop := now.pacer.Pace(a.at, a.hits)

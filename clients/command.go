@@ -118,11 +118,26 @@ func (c *Client) holdToSend(giveUp context.Context) (letGo func()) {
 	}
 }
 
-func whyNotSent(ctx context.Context) string {
-	if errors.Is(context.Cause(ctx), ErrOverdue) {
+func whyNotSent(ctx context.Context) string { return whyDropped(context.Cause(ctx)) }
+
+func whyDropped(cause error) string {
+	switch {
+	case cause == nil:
+		return errQueueFull
+	case errors.Is(cause, ErrOverdue):
 		return errOverdue
 	}
 	return errInterrupted
+}
+
+// Drop notes a command that is due and will never be sent, because what it is a part of cannot begin: too much else waits there
+// (cause is nil), or the run ended first, as PostCommands has it.
+func (c *Client) Drop(due int64, m *Message, cause error) {
+	c.mu.Lock()
+	c.seq++
+	next := command{due: due, seq: c.seq, message: m}
+	c.mu.Unlock()
+	c.dropped(next, whyDropped(cause))
 }
 
 // dropped notes a command that will never be sent.

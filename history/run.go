@@ -1,6 +1,7 @@
 package history
 
 import (
+	"strings"
 	"time"
 
 	"holobench/wire"
@@ -26,6 +27,8 @@ type Run struct {
 	Software Software          `json:"software"`
 	Machine  Machine           `json:"machine"`
 	Scenario Scenario          `json:"scenario"`
+	Digest   string            `json:"plan_digest,omitempty"`   // of all that the plan asks for: the same for the same file and seed
+	Planned  uint64            `json:"plan_commands,omitempty"` // that are in it
 	Design   string            `json:"design,omitempty"` // of the bundled target; "" = a server of the user's own
 	Promises map[string]string `json:"promises,omitempty"`
 	Bus      *Bus              `json:"bus,omitempty"` // nil = there is one node
@@ -45,6 +48,7 @@ const (
 	EndingComplete    = "complete"    // the load was sent and drained
 	EndingInterrupted = "interrupted" // by Ctrl-C or SIGTERM; what ran was drained
 	EndingFailed      = "failed"      // it could not go on: Failure says why
+	EndingAborted     = "aborted"     // a budget failed that ends the run: Failure names it; what was sent was drained
 )
 
 // Software names the versions that made a run.
@@ -108,6 +112,25 @@ type Load struct {
 	Due      uint64  `json:"due_commands"`      // how many the schedule asked for
 	Flood    bool    `json:"flood,omitempty"`   // plain POSTs: no streams, no order, latency from the actual send
 	Message  Message `json:"message"`           // what each of its commands says
+
+	Capacity *Capacity `json:"capacity,omitempty"` // of a load that searched for it: what it found
+}
+
+// Capacity is what a search found: the highest rate at which all budgets of the run hold.
+type Capacity struct {
+	Rate      float64 `json:"rate"`                // commands a second of the last good step; 0 = not even the first was good
+	Failed    float64 `json:"failed,omitempty"`    // of the lowest bad step; 0 = none was bad: the capacity is this or more
+	Saturated bool    `json:"saturated,omitempty"` // the search ended because the generator was too slow for more
+	Held      string  `json:"held,omitempty"`      // the window in which that rate was held in the end; budgets of the whole run are judged there
+	Steps     []Step  `json:"steps"`               // in the order in which they were tried
+}
+
+// Step is one rate that a search tried, in a window of its own.
+type Step struct {
+	Window string  `json:"window"`
+	Rate   float64 `json:"rate"` // commands a second
+	Good   bool    `json:"good"`
+	Reason string  `json:"reason,omitempty"` // why it is not
 }
 
 // Message is what the commands of a load say, apart from the marker that stands before Text: with it the payload of every
@@ -130,6 +153,24 @@ type Window struct {
 type Budget struct {
 	Metric    string `json:"metric"`
 	Threshold string `json:"threshold"`
+
+	AbortOnFail bool  `json:"abort_on_fail,omitempty"`  // the run ends as soon as it does not hold
+	AbortDelay  int64 `json:"abort_delay_ns,omitempty"` // but not before that time after the barrier
+}
+
+// Whole says whether the budget speaks of no window.
+func (b Budget) Whole() bool { return !strings.Contains(b.Metric, "{window:") }
+
+// In is the budget for one window, in place of the whole run.
+func (b Budget) In(window string) Budget {
+	name, tags, tagged := strings.Cut(b.Metric, "{")
+	if !tagged {
+		tags = "}"
+	} else {
+		tags = "," + tags
+	}
+	b.Metric = name + "{window:" + window + tags
+	return b
 }
 
 // Guarantee is an order that the scenario demands of the run.

@@ -13,6 +13,7 @@ import (
 	"holobench/internal/memnet"
 	"holobench/ordering"
 	"holobench/run"
+	"holobench/scenarios"
 	"holobench/target"
 	"holobench/wire"
 )
@@ -21,7 +22,7 @@ import (
 func clusterOf(nodes int, design string, count int, rate float64, length time.Duration) run.Plan {
 	p := rooms(design, count, rate, length)
 	p.Nodes, p.Bus.Kind = nodes, run.BusMemory
-	p.Loads[0].Poisson = true
+	p.Loads[0].Arrivals.Kind = scenarios.Poisson
 	return p
 }
 

@@ -41,7 +41,7 @@ func (x *execution) join(work, holding, posting context.Context) error {
 	seen := make(map[*clients.Client]bool)
 	for _, senders := range x.senders {
 		for _, c := range senders {
-			if !seen[c] {
+			if c != nil && !seen[c] {
 				seen[c] = true
 				ready := waiting.expect()
 				x.holding.Go(func() { c.PostCommands(posting, holding, ready) }) //nolint:errcheck // its only end is the end of posting
@@ -116,7 +116,13 @@ func (x *execution) makeClients() {
 	for _, g := range x.plan.Groups {
 		var group []*clients.Client
 		for i := range g.Count {
-			o := clients.ClientOptions{ID: id, Node: x.onlyNode()}
+			if !x.plan.share.has(uint64(id)) {
+				group = append(group, nil)
+				x.everybody = append(x.everybody, nil)
+				id++
+				continue
+			}
+			o := clients.ClientOptions{ID: id, Node: x.onlyNode(), InFlight: x.plan.inFlight(len(all), i), Listen: x.listener(id)}
 			if g.listens() {
 				o.Instance, o.Channels = fmt.Sprintf("%s.c%d", x.o.ID, id), []string{g.Channel(i)}
 			}

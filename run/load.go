@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"holobench/clients"
@@ -28,94 +28,95 @@ func (x *execution) loads(work context.Context, barrier time.Time) error {
 	return first
 }
 
+// prepare makes what the loads need before the first client is there.
+func (x *execution) prepare() {
+	n := len(x.plan.Loads)
+	x.due, x.over = make([]atomic.Uint64, n), make([]loadOver, n)
+	x.performers, x.messages, x.reacting = make([][]performer, n), make([][]*clients.Message, n), make([]*reaction, n)
+	x.listeners = make(map[uint32][]func(*clients.Heard))
+	for i := range x.plan.Loads {
+		x.over[i].done = make(chan struct{})
+		if l := &x.plan.Loads[i]; !l.Flood {
+			x.performers[i], x.messages[i] = make([]performer, l.Only), x.messagesOf(i)
+		}
+	}
+	x.reactions()
+}
+
+// listen lets a client be asked for what it hears, before it is made.
+func (x *execution) listen(client uint32, heard func(*clients.Heard)) {
+	x.listeners[client] = append(x.listeners[client], heard)
+}
+
+// listener tells all who listen to a client; nil = nobody does.
+func (x *execution) listener(client uint32) func(*clients.Heard) {
+	all := x.listeners[client]
+	if len(all) == 0 {
+		return nil
+	}
+	return func(h *clients.Heard) {
+		for _, heard := range all {
+			heard(h)
+		}
+	}
+}
+
+// loadOver says when a load was over; of meaning when done is closed.
+type loadOver struct {
+	done chan struct{}
+	at   time.Time
+}
+
 // load carries out one load.
 func (x *execution) load(work context.Context, i int, barrier time.Time) error {
 	l := &x.plan.Loads[i]
-	arrivals, err := x.arrivals(i)
-	if err != nil {
-		return fmt.Errorf("load %q: %w", l.Name, err)
-	}
-	if l.Flood {
-		return x.flood(work, i, arrivals, barrier)
-	}
-	messages := x.messages(i)
-	who := rand.New(rand.NewPCG(x.plan.Seed, seedOf(i, 1)))
-	due := uint64(0)
-	for {
-		after, ok := arrivals.Next()
-		if !ok {
-			break
-		}
-		at := barrier.Add(l.Start + after)
-		if !x.sleepUntil(work, at) {
-			break
-		}
-		sender := who.IntN(len(messages))
-		x.tally.posted.Add(1)
-		x.senders[i][sender].Post(at.UnixNano()-x.epoch, messages[sender])
-		due++
-	}
-	return x.save(func(r *history.Run) { r.Loads[i].Due = due })
-}
-
-// flood carries out a load of plain POSTs. Its Observations go past the tally: nothing waits for what a flood causes.
-func (x *execution) flood(work context.Context, i int, arrivals *clients.Arrivals, barrier time.Time) error {
-	l := &x.plan.Loads[i]
-	if !x.sleepUntil(work, barrier.Add(l.Start)) {
+	defer close(x.over[i].done)
+	start, ok := x.startOf(work, i, barrier)
+	if !ok {
 		return nil
 	}
-	due := uint64(0)
-	err := x.crowd.Flood(work, clients.FloodOptions{
-		Client: x.floodID(i), Message: x.plan.message(i), Arrivals: arrivals, Length: l.Stages.Length(), Workers: uint64(l.Workers),
-		Observe: func(batch []history.Observation) {
-			due++ // a batch is a command and its reply
-			x.o.Record.Observe(batch)
-		},
-	})
-	return errors.Join(err, x.save(func(r *history.Run) { r.Loads[i].Due = due }))
-}
-
-// arrivals makes the schedule of a load: the same for the same plan and seed.
-func (x *execution) arrivals(i int) (*clients.Arrivals, error) {
-	l := &x.plan.Loads[i]
-	var rng *rand.Rand
-	if l.Poisson {
-		rng = rand.New(rand.NewPCG(x.plan.Seed, seedOf(i, 0)))
+	executor := x.open
+	switch {
+	case l.Flood:
+		executor = x.flood
+	case l.Closed != nil:
+		executor = x.closed
+	case l.Reaction != nil:
+		executor = x.react
+	case l.Capacity != nil:
+		executor = x.capacity
+	default: // a burst and a replay are schedules, too
 	}
-	arrivals := new(clients.Arrivals)
-	for _, s := range l.Stages {
-		if err := arrivals.Add(s.From, s.To, s.For, rng); err != nil {
-			return nil, err
+	err := executor(work, i, start)
+	x.over[i].at = start.Add(l.length())
+	if l.Closed != nil || l.Capacity != nil {
+		x.over[i].at = time.Now()
+	}
+	if err != nil {
+		err = fmt.Errorf("load %q: %w", l.Name, err)
+	}
+	return errors.Join(err, x.save(func(r *history.Run) {
+		r.Loads[i].Due = x.due[i].Load()
+		if l.Capacity != nil || l.After != "" {
+			r.Loads[i].From, r.Loads[i].To = int64(start.Sub(barrier)), int64(x.over[i].at.Sub(barrier))
 		}
-	}
-	return arrivals, nil
+	}))
 }
 
-// seedOf gives each use of chance in each load a stream of its own, so that a change in one moves no draw of another.
-func seedOf(load, use int) uint64 { return uint64(load)<<8 | uint64(use) }
-
-// messages are what each sender of a load says.
-func (x *execution) messages(i int) []*clients.Message {
+// startOf is when a load starts; it waits for the load that comes before, which may be over sooner or later than planned. ok is
+// false when work ended first.
+func (x *execution) startOf(work context.Context, i int, barrier time.Time) (start time.Time, ok bool) {
 	l := &x.plan.Loads[i]
-	group := &x.plan.Groups[l.Group]
-	messages := make([]*clients.Message, l.Only)
-	for sender := range messages {
-		m := x.plan.message(i)
-		m.Channel = l.channel(group, sender)
-		messages[sender] = &m
+	if l.After == "" {
+		return barrier.Add(l.Start), true
 	}
-	return messages
-}
-
-// floodID is the number under which the commands of a flood stand: they come after the clients, in the order of loads.
-func (x *execution) floodID(load int) uint32 {
-	id := uint32(x.plan.Clients())
-	for i := range load {
-		if x.plan.Loads[i].Flood {
-			id++
-		}
+	before := x.plan.indexOf(l.After)
+	select {
+	case <-x.over[before].done:
+	case <-work.Done():
+		return time.Time{}, false
 	}
-	return id
+	return x.over[before].at.Add(max(0, l.Start-x.plan.Loads[before].End())), work.Err() == nil
 }
 
 // lastStretch is what is left to Options.Nanosleep before a command is due.

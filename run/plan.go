@@ -10,11 +10,8 @@ package run
 
 import (
 	"errors"
-	"fmt"
-	"math"
 	"time"
 
-	"holobench/clients"
 	"holobench/history"
 	"holobench/scenarios"
 	"holobench/target"
@@ -55,6 +52,8 @@ type Plan struct {
 
 	Join     time.Duration // the longest wait for the barrier; 0 = 60 s
 	Warnings []string
+
+	share share // of the plan that this process carries out; zero = all of it
 }
 
 // Bus joins the nodes of the bundled target.
@@ -78,25 +77,6 @@ type Group struct {
 
 // listens says whether the clients of the group hold a stream.
 func (g *Group) listens() bool { return g.Channel != nil && !g.NoStream }
-
-// Load is one schedule of commands, and who sends them.
-type Load struct {
-	Name    string
-	Start   time.Duration // after the barrier
-	Stages  scenarios.Stages
-	Poisson bool
-	Group   int // index of the group that sends; of no meaning for a flood
-	Only    int // how many clients of the group send, from its first
-	Message clients.Message
-	Flood   bool
-	Workers int // of a flood
-
-	To   *scenarios.To    // to whose channels the commands go; nil = to Message.Channel, or to the sender's own
-	Flow []scenarios.Step // what one act does; nil = it sends Message
-}
-
-// End is when the load is over, after the barrier.
-func (l *Load) End() time.Duration { return l.Start + l.Stages.Length() }
 
 // Clients counts the clients of all groups; a flood counts as one more, which has no stream.
 func (p *Plan) Clients() int {
@@ -129,40 +109,6 @@ func (p *Plan) Subscribers() map[string]int {
 	return count
 }
 
-// Deliveries is how many deliveries a load is expected to cause, when its senders take turns at random and nothing is lost. Where
-// senders are not told of their own events they are not counted; values that are left out for newer ones are, since how many there
-// will be depends on who keeps up.
-func (p *Plan) Deliveries(l *Load) float64 {
-	subscribers := p.Subscribers()
-	if l.Flood {
-		return l.Stages.Commands() * float64(subscribers[l.Message.Channel])
-	}
-	sum, group, untold := 0, p.Groups[l.Group], p.Promises()["self_echo"] == ""
-	for i := range l.Only {
-		channel := l.channel(&group, i)
-		sum += subscribers[channel]
-		if untold && group.listens() && group.Channel(i) == channel {
-			sum--
-		}
-	}
-	return l.Stages.Commands() * float64(sum) / float64(max(1, l.Only))
-}
-
-// channel is where the i-th sender of a load posts: the channel of the load when it names one, else the sender's own.
-func (l *Load) channel(g *Group, i int) string {
-	if l.Message.Channel != "" || g.Channel == nil {
-		return l.Message.Channel
-	}
-	return g.Channel(i)
-}
-
-// message is what each command of the i-th load says, apart from its channel.
-func (p *Plan) message(i int) clients.Message {
-	m := p.Loads[i].Message
-	m.Load = uint16(i + 1) //nolint:gosec // check bounds it
-	return m
-}
-
 // Promises is what the bundled target says of itself, with its knobs turned and its nodes joined as the plan says, by the name
 // of the guarantee; see target.Options.Promises.
 func (p *Plan) Promises() map[string]string {
@@ -179,19 +125,5 @@ func (p *Plan) check() error {
 			return err
 		}
 	}
-	if len(p.Loads) > math.MaxUint16 {
-		return fmt.Errorf("check the plan: %d loads are more than an Observation can tell apart", len(p.Loads))
-	}
-	for _, l := range p.Loads {
-		switch {
-		case len(l.Stages) == 0:
-			return fmt.Errorf("check the plan: load %q has no stage", l.Name)
-		case l.Flood:
-		case l.Group < 0 || l.Group >= len(p.Groups):
-			return fmt.Errorf("check the plan: load %q is sent by group %d of %d", l.Name, l.Group, len(p.Groups))
-		case l.Only < 1 || l.Only > p.Groups[l.Group].Count:
-			return fmt.Errorf("check the plan: load %q has %d senders of %d clients", l.Name, l.Only, p.Groups[l.Group].Count)
-		}
-	}
-	return nil
+	return p.checkLoads()
 }

@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"holobench/clients"
@@ -35,6 +36,8 @@ type Options struct {
 
 	StartNoisePeer StartNoisePeer // of the self-test before the load; nil = none is made
 	TieBelow       time.Duration  // of the self-test: what the analysis of this run will have, see NoiseOptions
+
+	Judge Judge // of budgets, while the run goes on; nil = none ends it early, and nothing can search for the capacity
 
 	Dial      clients.DialFunc
 	Nanosleep func(time.Duration) // blocks the thread until a command is due; nil = timers alone, late by up to 1 ms
@@ -66,8 +69,20 @@ type execution struct {
 	nodes     []Node
 	everybody []*clients.Client // by their numbers
 	streams   []*clients.Client
-	senders   [][]*clients.Client // of each load
+	senders   [][]*clients.Client // of each load; nil = of another share of the plan
 	holding   sync.WaitGroup      // the goroutines of the clients
+
+	due        []atomic.Uint64 // commands that each load asked for
+	over       []loadOver      // of each load
+	messages   [][]*clients.Message
+	performers [][]performer
+	reacting   []*reaction // of each load; nil = it does not react
+	answers    answers
+	listeners  map[uint32][]func(*clients.Heard) // by client
+	flow       func(ctx context.Context, a act)  // goes through the flow of a load once; nil = nobody can
+	acting     sync.WaitGroup                    // flows at work
+	posting    context.Context                   // its end ends them
+	judging    sync.Mutex
 
 	watching sync.WaitGroup // those that wait for a node to die
 	ending   chan struct{}  // closed before the nodes are told to end: that is no death
@@ -87,6 +102,10 @@ func Run(ctx context.Context, p Plan, o Options) (history.Run, error) {
 	x := &execution{plan: p, o: o, epoch: started.UnixNano(), ending: make(chan struct{})}
 	x.tally.next = o.Record.Observe
 	x.describe(started)
+	if err := x.takeDigest(); err != nil {
+		return history.Run{}, err
+	}
+	x.prepare()
 	x.crowd = &clients.Crowd{
 		Header: p.Header, Run: o.ID, Epoch: x.epoch, Names: o.Names, Observe: x.tally.observe, Dial: o.Dial,
 		TLS: p.clientTLS(),
@@ -126,10 +145,7 @@ func (x *execution) describe(started time.Time) {
 	}
 	for i := range p.Loads {
 		l := &p.Loads[i]
-		x.run.Loads = append(x.run.Loads, history.Load{
-			Name: l.Name, From: int64(l.Start), To: int64(l.End()), Expected: uint64(l.Stages.Commands() + 0.5), Flood: l.Flood,
-			Message: history.Message{Name: l.Message.Name, Text: l.Message.Text, Size: l.Message.Size},
-		})
+		x.run.Loads = append(x.run.Loads, p.describeLoad(l))
 		if l.Flood {
 			x.run.Groups = append(x.run.Groups, history.Group{Name: l.Name, First: first, Count: 1})
 			first++
@@ -150,20 +166,21 @@ func (x *execution) carryOut(ctx, work context.Context, fail context.CancelCause
 	err = x.whyStopped(work, err)
 	if err == nil && work.Err() == nil {
 		stopHealth := x.sampleHealth(fail)
-		err = x.measure(ctx, work)
+		err = x.measure(ctx, work, fail)
 		stopHealth()
 	}
 	return errors.Join(err, x.endNodes(), x.endBus())
 }
 
 // measure is the part of a run in which there are nodes and clients.
-func (x *execution) measure(ctx, work context.Context) error {
+func (x *execution) measure(ctx, work context.Context, fail context.CancelCauseFunc) error {
 	holding, letGo := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer x.leave()
 	defer x.holding.Wait()
 	defer letGo(nil)
 	posting, hang := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer hang(nil)
+	x.posting = posting
 	if err := x.join(work, holding, posting); err != nil {
 		return x.whyStopped(work, err)
 	}
@@ -172,7 +189,9 @@ func (x *execution) measure(ctx, work context.Context) error {
 	if err := x.save(func(r *history.Run) { r.Barrier = barrier.UnixNano() - x.epoch }); err != nil {
 		return err
 	}
+	stopWatching := x.watchBudgets(work, barrier, fail)
 	err := x.loads(work, barrier)
+	stopWatching()
 	if err == nil {
 		err = x.save(func(r *history.Run) { r.LoadEnd = x.now() })
 	}
@@ -183,6 +202,7 @@ func (x *execution) measure(ctx, work context.Context) error {
 		x.drain()
 	}
 	hang(clients.ErrOverdue)
+	x.acting.Wait()
 	end := x.now()
 	letGo(nil)
 	x.progress(Progress{Stage: "end"})
@@ -207,6 +227,8 @@ func (x *execution) finish(ctx context.Context, err error) (history.Run, error) 
 		switch {
 		case ctx.Err() != nil:
 			r.Ending = history.EndingInterrupted // also when something failed behind it: the user's word comes first
+		case errors.As(err, new(*abortedError)):
+			r.Ending = history.EndingAborted
 		case err != nil:
 			r.Ending = history.EndingFailed
 		}

@@ -317,7 +317,7 @@ func TestSameSeedSamePlan(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		p := rooms("hologram", 20, 20, 10*time.Second)
-		p.Loads[0].Poisson = true
+		p.Loads[0].Arrivals.Kind = scenarios.Poisson
 		schedule := func() (dues []string) {
 			all, result := inMemory(t.Context(), t, p, asIs)
 			for _, o := range all {

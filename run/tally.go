@@ -105,9 +105,12 @@ func (t *tally) hears(client, channel uint32) bool {
 	return t.heard[subscription{client, channel}] > 0
 }
 
+// unsettled is how many commands and acts were asked for of which it is not known how they ended.
+func (t *tally) unsettled() int64 { return t.posted.Load() - t.settled.Load() }
+
 // complete says whether every command is settled and as much has arrived as was expected.
 func (t *tally) complete() bool {
-	return t.settled.Load() >= t.posted.Load() && t.missing() <= 0
+	return t.unsettled() <= 0 && t.missing() <= 0
 }
 
 // missing is how many deliveries of the commands so far are still to come; a duplicate hides one, which is why a report

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -102,8 +101,8 @@ func printPlan(out io.Writer, p *run.Plan) error {
 	}
 	for i := range p.Loads {
 		l := &p.Loads[i]
-		fmt.Fprintf(w, "load %s\t%v to %v, %s, %s\n", l.Name, l.Start, l.End(), ratesOf(l), sendersOf(p, l))
-		fmt.Fprintf(w, "\t%.0f commands, %.0f deliveries expected\n", l.Stages.Commands(), p.Deliveries(l))
+		fmt.Fprintf(w, "load %s\t%s, %s, %s\n", l.Name, timesOf(l), actsOf(l), sendersOf(p, l))
+		fmt.Fprintf(w, "\t%s\n", expectedOf(p, l))
 	}
 	for _, window := range p.Windows {
 		fmt.Fprintf(w, "window %s\t%v to %v\n", window.Name, seconds1(window.From), seconds1(window.To))
@@ -116,6 +115,11 @@ func printPlan(out io.Writer, p *run.Plan) error {
 		fmt.Fprintf(w, "budget\t%s: %s\n", b.Metric, b.Threshold)
 	}
 	fmt.Fprintf(w, "drain\tat most %v\n", p.Drain)
+	digest, err := p.Digest()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "digest\t%s, of %d planned commands\n", digest, digest.Commands)
 	for _, warning := range p.Warnings {
 		fmt.Fprintf(w, "warning\t%s\n", warning)
 	}
@@ -148,28 +152,4 @@ func channelsOf(g run.Group) string {
 		return fmt.Sprintf("all in channel %q", first)
 	}
 	return fmt.Sprintf("spread over %d channels (%q, %q, ...)", len(names), first, g.Channel(1))
-}
-
-func ratesOf(l *run.Load) string {
-	var parts []string
-	for _, s := range l.Stages {
-		if s.From == s.To {
-			parts = append(parts, fmt.Sprintf("%g/s for %v", s.To, s.For))
-		} else {
-			parts = append(parts, fmt.Sprintf("%g/s to %g/s in %v", s.From, s.To, s.For))
-		}
-	}
-	arrivals := "evenly spaced"
-	if l.Poisson {
-		arrivals = "Poisson"
-	}
-	return strings.Join(parts, ", then ") + ", " + arrivals
-}
-
-func sendersOf(p *run.Plan, l *run.Load) string {
-	size := fmt.Sprintf("%d B", max(l.Message.Size, len(l.Message.Text)))
-	if l.Flood {
-		return fmt.Sprintf("plain POSTs by %d workers, %s", l.Workers, size)
-	}
-	return fmt.Sprintf("%q by %d of %s, %s", l.Message.Name, l.Only, p.Groups[l.Group].Name, size)
 }

@@ -47,7 +47,7 @@ func onNodes(design, bus string, count int, rate float64, length time.Duration) 
 		Bus:    run.Bus{Kind: bus, Delay: 5 * time.Millisecond},
 		Groups: []run.Group{{Name: "members", Count: count, Channel: func(i int) string { return fmt.Sprintf("room-%d", i%2) }}},
 		Loads: []run.Load{{
-			Name: "talk", Stages: scenarios.Stages{{From: rate, To: rate, For: length}}, Poisson: true, Only: count / 3,
+			Name: "talk", Stages: scenarios.Stages{{From: rate, To: rate, For: length}}, Arrivals: scenarios.Arrivals{Kind: scenarios.Poisson}, Only: count / 3,
 			Message: clients.Message{Name: "message", Size: 200},
 		}},
 	}
