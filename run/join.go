@@ -118,7 +118,6 @@ func (x *execution) makeClients() {
 		for i := range g.Count {
 			if !x.plan.share.has(uint64(id)) {
 				group = append(group, nil)
-				x.everybody = append(x.everybody, nil)
 				id++
 				continue
 			}

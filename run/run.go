@@ -67,7 +67,7 @@ type execution struct {
 
 	bus       BusProcess // nil = the run started none
 	nodes     []Node
-	everybody []*clients.Client // by their numbers
+	everybody []*clients.Client // of this share, by their numbers
 	streams   []*clients.Client
 	senders   [][]*clients.Client // of each load; nil = of another share of the plan
 	holding   sync.WaitGroup      // the goroutines of the clients
