@@ -183,7 +183,7 @@ func TestDelayAddsExactlyItselfToEveryDelivery(t *testing.T) {
 			p := rooms(design, 20, 2, 30*time.Second)
 			without, _ := inMemory(t.Context(), t, p, asIs)
 			with, _ := inMemory(t.Context(), t, p, func(dial clients.DialFunc) clients.DialFunc {
-				return chaos.Delay(dial, chaos.Constant(delay))
+				return chaos.Late(dial, delay)
 			})
 			plain, delayed := deliveries(without), deliveries(with)
 			if len(plain) != 60*10 || len(delayed) != len(plain) {
@@ -243,7 +243,7 @@ func TestLateCommandsAreNotLost(t *testing.T) {
 	for name, wrap := range map[string]func(clients.DialFunc) clients.DialFunc{
 		"plain": asIs,
 		"behind a delay": func(dial clients.DialFunc) clients.DialFunc {
-			return chaos.Delay(dial, chaos.Constant(10*time.Millisecond))
+			return chaos.Late(dial, 10*time.Millisecond)
 		},
 	} {
 		synctest.Test(t, func(t *testing.T) {
@@ -298,7 +298,7 @@ func TestInterruptedRunDrains(t *testing.T) {
 		defer stop()
 		context.AfterFunc(ctx, stop)
 		all, result := inMemory(interrupt, t, rooms("hologram", 20, 50, time.Hour), func(dial clients.DialFunc) clients.DialFunc {
-			return chaos.Delay(dial, chaos.Constant(400*time.Millisecond))
+			return chaos.Late(dial, 400*time.Millisecond)
 		})
 		if result.Ending != history.EndingInterrupted {
 			t.Errorf("ending %q", result.Ending)
@@ -360,7 +360,7 @@ func TestVerifyDelay(t *testing.T) {
 	}
 	for round := range 3 {
 		without := median(asIs)
-		with := median(func(dial clients.DialFunc) clients.DialFunc { return chaos.Delay(dial, chaos.Constant(delay)) })
+		with := median(func(dial clients.DialFunc) clients.DialFunc { return chaos.Late(dial, delay) })
 		t.Logf("round %d: median fanout_latency %v without, %v with a delay of %v: %v more", round+1, without, with, delay, with-without)
 		if off := (with - without - delay).Abs(); off > time.Millisecond {
 			t.Errorf("round %d: off by %v, at most 1ms is allowed", round+1, off)

@@ -1,6 +1,9 @@
 package wire
 
-import "net"
+import (
+	"net"
+	"sync"
+)
 
 // StampedConn is a connection that says when its bytes arrived. Stamps travel with the connection: a wrapper that delays
 // or cuts it implements StampedConn too and returns the stamp that its own rule produced, else an injected delay would
@@ -26,3 +29,19 @@ const (
 	StampKernel StampSource = iota // by the kernel when the segment arrived, or by the clock of a bubble in a test
 	StampUser                      // by the process after its read returned: late by the scheduler's lag
 )
+
+// Buffer is room for the bytes of one read.
+type Buffer interface {
+	// Bytes is all of the room.
+	Bytes() []byte
+}
+
+// Borrower is a StampedConn that can wait for bytes without a buffer, so that ten thousand idle streams share a handful.
+// Who wraps a Borrower is one too.
+type Borrower interface {
+	StampedConn
+
+	// ReadBorrowed is ReadStamped into a Buffer that it takes from pool, all of whose values are Buffers, once there is
+	// something to put into it. The caller gives it back; it is nil beside an error.
+	ReadBorrowed(pool *sync.Pool) (b Buffer, n int, notBefore, at int64, err error)
+}

@@ -1,0 +1,145 @@
+package chaos
+
+import (
+	"net"
+	"os"
+	"syscall"
+	"time"
+)
+
+// upward is what a link does to what goes up.
+type upward struct {
+	line   *pipeline
+	queue  queue
+	writes int64         // calls of Write: what one of them brings is a message
+	flying bool          // a timer will write what is due, or is at it
+	room   chan struct{} // something was written
+	failed error         // of a write that its caller did not wait for
+}
+
+// Write implements net.Conn. What is late is written later, and Write does not wait for it, as it does not wait for the
+// network either; an error of such a write is that of the next call.
+func (l *link) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	u := &l.up
+	for u.queue.held >= maxHeld && !l.closed && l.cut == cutNone && u.failed == nil {
+		if u.room == nil {
+			u.room = make(chan struct{}, 1)
+		}
+		room := u.room
+		l.mu.Unlock()
+		<-room
+		l.mu.Lock()
+	}
+	switch {
+	case l.closed:
+		l.mu.Unlock()
+		return 0, net.ErrClosed
+	case l.cut != cutNone:
+		l.mu.Unlock()
+		return 0, os.NewSyscallError("write", syscall.EPIPE)
+	case u.failed != nil:
+		defer l.mu.Unlock()
+		return 0, u.failed
+	}
+	now := time.Now().UnixNano()
+	u.writes++
+	if u.line == nil || len(u.queue.pieces) == 0 && !u.flying && u.line.quiet(now) {
+		l.mu.Unlock()
+		return l.StampedConn.Write(b)
+	}
+	defer l.mu.Unlock()
+	u.line.tick(now)
+	u.line.pass(piece{bytes: b, at: now, unit: u.writes - 1, first: true})
+	l.fly()
+	return len(b), nil
+}
+
+// fly lets a timer write what is due. The caller holds mu.
+func (l *link) fly() {
+	u := &l.up
+	next := min(u.queue.head(), u.line.wake())
+	if u.flying || next == forever {
+		return
+	}
+	u.flying = true
+	l.chaos.wait.Add(1)
+	time.AfterFunc(time.Until(time.Unix(0, next)), l.flush)
+}
+
+// flush writes what is due.
+func (l *link) flush() {
+	defer l.chaos.wait.Done()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	u := &l.up
+	for {
+		now := time.Now().UnixNano()
+		u.line.tick(now)
+		if u.queue.head() > now {
+			break
+		}
+		p := u.queue.pieces[0]
+		u.queue.drop()
+		if p.err != nil {
+			l.end(p)
+			break
+		}
+		if u.failed != nil || l.cut != cutNone {
+			continue
+		}
+		l.mu.Unlock()
+		_, err := l.StampedConn.Write(p.bytes)
+		l.mu.Lock()
+		u.failed = err
+		poke(u.room)
+	}
+	u.flying = false
+	l.fly()
+}
+
+// end carries out the end of what goes up.
+func (l *link) end(p piece) {
+	if p.cut != cutNone {
+		l.endNow(p.cut, p.at)
+		return
+	}
+	l.StampedConn.Close() //nolint:errcheck // its user has closed it already
+}
+
+// Close implements net.Conn. What was written and is still on its way up goes on, and the connection ends behind it.
+func (l *link) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return net.ErrClosed
+	}
+	l.closed = true
+	l.chaos.forget(l)
+	l.queue = queue{}
+	poke(l.wake)
+	poke(l.up.room)
+	u := &l.up
+	now := time.Now().UnixNano()
+	if u.line == nil || l.cut != cutNone || len(u.queue.pieces) == 0 && !u.flying && u.line.quiet(now) {
+		return l.StampedConn.Close()
+	}
+	u.line.tick(now)
+	u.line.pass(piece{at: now, unit: u.writes, err: net.ErrClosed})
+	if !u.queue.ended { // a dead way carries no end: the socket ends with its process, and here
+		return l.StampedConn.Close()
+	}
+	l.interrupt()
+	l.fly()
+	return nil
+}
+
+// Wait returns when all that links had still to carry up was carried, which is soon after the last of them was closed.
+func (c *Chaos) Wait() { c.wait.Wait() }
+
+// forget takes a link out of those that the timeline cuts.
+func (c *Chaos) forget(l *link) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.links, l)
+}
