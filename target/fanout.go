@@ -1,9 +1,7 @@
 package target
 
 import (
-	"hash/maphash"
 	"math/rand/v2"
-	"sync"
 )
 
 // told is who was reached by one fan-out.
@@ -103,19 +101,4 @@ func gcd(a, b int) int {
 		a, b = b, a%b
 	}
 	return a
-}
-
-// slotLocks put the values of one key into one order, while those of most others go on. There are so many of them that two
-// keys seldom share one, and they cost nothing for the keys that there were.
-type slotLocks struct {
-	seed  maphash.Seed
-	locks [64]sync.Mutex
-}
-
-// hash is a hash of a slot, the same for all messages of this server.
-func (s *slotLocks) hash(slot string) uint64 { return maphash.String(s.seed, slot) }
-
-func (s *slotLocks) of(channel, key string) *sync.Mutex {
-	hash := maphash.String(s.seed, channel) ^ 31*maphash.String(s.seed, key)
-	return &s.locks[hash%uint64(len(s.locks))]
 }

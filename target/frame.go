@@ -13,9 +13,8 @@ type frame struct {
 	chunk    []byte
 	from, to int // chunk[from:to] is the body
 	kind     frameKind
-	raw      bool   // it is what is left of another one, and goes out as it is in any writer
-	slot     string // what it is the new value of, so that it may take an older one's place; "" = nothing
-	hash     uint64 // of slot, so that an outbox in which no such value waits need not look for it
+	raw      bool // it is what is left of another one, and goes out as it is in any writer
+	value
 }
 
 type frameKind uint8
@@ -68,9 +67,9 @@ func (f *frame) visible(chunked bool) int {
 // When it is whole already, which was counted, they are of no message.
 func (f *frame) rest(bytes []byte, visible int) *frame {
 	if visible <= 0 {
-		return &frame{chunk: bytes, to: len(bytes), kind: headFrame, raw: true, slot: f.slot, hash: f.hash}
+		return &frame{chunk: bytes, to: len(bytes), kind: headFrame, raw: true, value: f.value}
 	}
-	return &frame{chunk: bytes, to: visible, kind: f.kind, raw: true, slot: f.slot, hash: f.hash}
+	return &frame{chunk: bytes, to: visible, kind: f.kind, raw: true, value: f.value}
 }
 
 // newHeartbeat makes the comment that keeps silent streams alive.

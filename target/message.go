@@ -34,16 +34,17 @@ type published struct {
 type message struct {
 	event    wire.Event
 	sequence uint64 // its number in the channel; 0 = events have none
-	slot     string // what it is the new value of, across channels; "" = nothing
-	hash     uint64 // of slot
-	left     string // the instance that is not to be told by its stream, because it knows already; "" = everybody is
-	frames   [formatCount]*frame
+	value
+	left   string // the instance that is not to be told by its stream, because it knows already; "" = everybody is
+	frames [formatCount]*frame
 }
 
 // frame returns the bytes of m for subscribers of that format.
 func (m *message) frame(s *Server, f format) *frame {
 	if m.frames[f] == nil {
-		m.frames[f] = s.encode(m, f)
+		encoded := s.encode(m, f)
+		encoded.value = m.value
+		m.frames[f] = encoded
 	}
 	return m.frames[f]
 }

@@ -9,8 +9,9 @@ type outbox struct {
 	bytes    int      // of frames, without those that do not count
 	inFlight int32    // the first so many of frames are being written
 	free     int32    // the first so many of frames do not count: the head, and events that are sent again
+	replaced int32    // among the first so many of frames is one that took the place of an older one
+	oldest   uint64   // no frame was put in before this number was given; see slotLocks
 	index    *slots   // where the waiting values are, once there are many
-	seen     slotSet  // of the waiting values, and perhaps of some that were written
 	room     [2]*frame
 }
 
@@ -42,13 +43,10 @@ func (b *outbox) prepend(f *frame) {
 // append puts f in as it is.
 func (b *outbox) append(f *frame) {
 	if b.frames == nil {
-		b.frames = b.room[:0]
+		b.frames, b.oldest = b.room[:0], f.number
 	}
 	b.frames = append(b.frames, f)
 	b.bytes += len(f.chunk)
-	if f.slot != "" {
-		b.seen.add(f.hash)
-	}
 	if b.index != nil {
 		b.index.add(f, len(b.frames)-1)
 	}
@@ -60,6 +58,7 @@ func (b *outbox) put(f *frame, l limits) (result outcome, dropped int) {
 		if at := b.find(f); at >= 0 {
 			b.bytes += len(f.chunk) - len(b.frames[at].chunk)
 			b.frames[at] = f
+			b.replaced = max(b.replaced, int32(at)+1) //nolint:gosec // an outbox has fewer frames
 			return coalesced, 1
 		}
 	}
@@ -113,7 +112,7 @@ func (b *outbox) dropOldest() bool {
 
 // find returns the place of the waiting value that f is newer than, -1 = there is none.
 func (b *outbox) find(f *frame) int {
-	if !b.seen.has(f.hash) {
+	if f.since < b.oldest { // nearly always, where nothing piles up: all values that f is newer than were handed out before
 		return -1
 	}
 	slot := f.slot
@@ -172,13 +171,9 @@ func (b *outbox) advance(done int, rest *frame) {
 	if len(b.frames) == 0 {
 		b.frames, b.index = nil, nil
 	}
-	if b.seen != (slotSet{}) && len(b.frames) <= fewSlots {
-		b.seen = slotSet{}
-		for _, f := range b.frames {
-			if f.slot != "" {
-				b.seen.add(f.hash)
-			}
-		}
+	b.replaced = max(0, b.replaced-int32(done)) //nolint:gosec // an outbox has fewer frames
+	if b.replaced == 0 && len(b.frames) > 0 {   // else an older one may wait behind it
+		b.oldest = b.frames[0].number
 	}
 	if rest != nil {
 		if b.free == 0 {
@@ -190,15 +185,8 @@ func (b *outbox) advance(done int, rest *frame) {
 
 // clear lets everything go, also what is being written: who writes it does not come back to say that it did.
 func (b *outbox) clear() {
-	b.frames, b.bytes, b.index, b.seen, b.free, b.inFlight = nil, 0, nil, slotSet{}, 0, 0
+	b.frames, b.bytes, b.index, b.free, b.inFlight, b.replaced = nil, 0, nil, 0, 0, 0
 }
-
-// slotSet says of a slot, by its hash, that it was never added, or that it may have been.
-type slotSet [4]uint64
-
-func (s *slotSet) add(hash uint64) { s[hash>>6&3] |= 1 << (hash & 63) }
-
-func (s *slotSet) has(hash uint64) bool { return s[hash>>6&3]>>(hash&63)&1 == 1 }
 
 // fewSlots is how many waiting frames are looked through one by one: a client that nearly keeps up needs no index.
 const fewSlots = 128

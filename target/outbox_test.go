@@ -93,7 +93,7 @@ func compareOutboxes(t *testing.T, random *rand.Rand, l limits) (indexed bool) {
 		box.prepend(f)
 		model.frames, model.free = append(model.frames, f), model.free+1
 	}
-	names, rests := 40+random.IntN(400), 12
+	names, rests, notes := 40+random.IntN(400), 12, map[int]uint64{} // one for some slots
 	if l.frames > 100 {
 		rests = 200
 	}
@@ -106,7 +106,7 @@ func compareOutboxes(t *testing.T, random *rand.Rand, l limits) (indexed bool) {
 			if random.IntN(2) == 0 { // a write that got through in part
 				done = random.IntN(model.inFlight)
 				whole := model.frames[done]
-				rest = &frame{chunk: whole.chunk[len(whole.chunk)/2:], kind: whole.kind, raw: true, slot: whole.slot}
+				rest = &frame{chunk: whole.chunk[len(whole.chunk)/2:], kind: whole.kind, raw: true, value: whole.value}
 			}
 			box.advance(done, rest)
 			model.frames = model.frames[done:]
@@ -120,6 +120,7 @@ func compareOutboxes(t *testing.T, random *rand.Rand, l limits) (indexed bool) {
 			if random.IntN(5) > 0 {
 				n := random.IntN(names)
 				f.slot, f.hash = fmt.Sprint(n), uint64(n%97)*31 // some slots have one hash
+				f.number, f.since, notes[n%97] = uint64(step+1), notes[n%97], uint64(step+1)
 			}
 			got, dropped := box.put(f, l)
 			want, wantDropped := model.put(f, l)

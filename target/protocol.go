@@ -135,7 +135,5 @@ func (s *Server) encodePlain(m *message, id string) *frame {
 	defer s.scratch.put(scratch)
 	*scratch = wire.AppendEventJSON((*scratch)[:0], m.event)
 	room := make([]byte, chunkRoom, chunkRoom+len("id: \ndata: \n\n\r\n")+len(id)+len(*scratch))
-	f := newFrame(eventFrame, sse.AppendEvent(room, id, "", *scratch))
-	f.slot, f.hash = m.slot, m.hash
-	return f
+	return newFrame(eventFrame, sse.AppendEvent(room, id, "", *scratch))
 }

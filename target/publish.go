@@ -35,12 +35,13 @@ type origin struct {
 
 // handOut gives an event its place in its channel and brings it to the subscribers of this node.
 func (s *Server) handOut(p publication, from origin) (published, *refusal) {
+	var of value
 	if s.knobs.WhenFull == Coalesce { // values of one key must reach every outbox in one order; others may race
-		slot := s.slots.of(p.event.Channel, p.key)
-		slot.Lock()
-		defer slot.Unlock()
+		v := s.slots.enter(p.event.Channel, p.key)
+		defer s.slots.leave(v)
+		of = v
 	}
-	m := s.message(&p)
+	m := s.message(&p, of)
 	if !s.keeps {
 		return s.deliver(m, &p, from), nil
 	}
@@ -62,15 +63,11 @@ func (s *Server) handOut(p publication, from origin) (published, *refusal) {
 	return s.deliver(m, &p, from), nil
 }
 
-// message is the event of p, which has no number yet.
-func (s *Server) message(p *publication) *message {
-	m := &message{event: p.event}
+// message is the event of p, which has no number in its channel yet.
+func (s *Server) message(p *publication, of value) *message {
+	m := &message{event: p.event, value: of}
 	if s.keyed {
 		m.event.Key = p.key
-	}
-	if s.knobs.WhenFull == Coalesce && p.key != "" {
-		m.slot = p.event.Channel + "\x00" + p.key
-		m.hash = s.slots.hash(m.slot)
 	}
 	return m
 }

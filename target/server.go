@@ -39,7 +39,6 @@ package target
 import (
 	"encoding/json"
 	"fmt"
-	"hash/maphash"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -60,7 +59,7 @@ type Server struct {
 	log       *slog.Logger
 	registry  *registry
 	logs      *logs
-	slots     slotLocks
+	slots     *slotLocks
 	bus       Bus
 	waiting   waiting
 	routes    map[string]http.HandlerFunc
@@ -106,7 +105,7 @@ func New(options Options) (*Server, error) {
 		journal:   newJournal(options),
 		log:       options.Logger,
 		registry:  newRegistry(),
-		slots:     slotLocks{seed: maphash.MakeSeed()},
+		slots:     newSlotLocks(k.WhenFull == Coalesce),
 		bus:       options.Bus,
 		limits:    limits{frames: options.OutboxFrames, bytes: options.OutboxBytes, whenFull: k.WhenFull},
 		heartbeat: newHeartbeat(),

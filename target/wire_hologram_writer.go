@@ -145,5 +145,5 @@ func encodeHologram(m *message) *frame {
 	e := hologram.Event(m.event)
 	data := make([]byte, 0, len(e.Channel)+len(e.Name)+len(e.Payload)+len(e.Key)+256)
 	data = hologram.AppendBroadcast(data, e)
-	return &frame{chunk: data, to: len(data), kind: eventFrame, slot: m.slot}
+	return &frame{chunk: data, to: len(data), kind: eventFrame}
 }

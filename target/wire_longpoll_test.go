@@ -382,7 +382,8 @@ func TestLongPollSessionsAreBounded(t *testing.T) {
 			strings.TrimSpace(body) != "this node holds as many streams as it may" {
 			t.Errorf("the third session was answered %d %s", code, body)
 		}
-		time.Sleep(14 * time.Second) // the first one has ended
+		time.Sleep(14 * time.Second) // the first one ends
+		synctest.Wait()
 		w.longPoll()
 		w.count("streams_opened=3 streams_refused=1 streams_idle=1")
 		w.shutdown()

@@ -210,9 +210,7 @@ func (s *Server) phoenixFrame(kind frameKind, spelling format, message func(dst 
 
 // encodePhoenix makes the frame of m: a broadcast.
 func (s *Server) encodePhoenix(m *message, spelling format) *frame {
-	f := s.phoenixFrame(eventFrame, spelling, func(dst []byte) []byte { return appendPhoenixBroadcast(dst, &m.event) })
-	f.slot = m.slot
-	return f
+	return s.phoenixFrame(eventFrame, spelling, func(dst []byte) []byte { return appendPhoenixBroadcast(dst, &m.event) })
 }
 
 // appendPhoenixBroadcast appends e as Phoenix broadcasts it. An event must have a name there: one that came without, by the
