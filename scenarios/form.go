@@ -9,6 +9,8 @@ type fileForm struct {
 	Name       text               `yaml:"name"`
 	Seed       integer            `yaml:"seed"`
 	Server     serverForm         `yaml:"server"`
+	Feeds      named[feedForm]    `yaml:"feeds"`
+	Values     named[valueForm]   `yaml:"values"`
 	Clients    named[clientsForm] `yaml:"clients"`
 	Load       named[loadForm]    `yaml:"load"`
 	Windows    named[interval]    `yaml:"windows"`
@@ -16,5 +18,6 @@ type fileForm struct {
 	Ordering   orderingForm       `yaml:"ordering"`
 	Guarantees guaranteesForm     `yaml:"guarantees"`
 	Budgets    named[budgetForm]  `yaml:"budgets"`
+	AtEnd      atEndForm          `yaml:"at_end"`
 	Profiles   named[overlayForm] `yaml:"profiles"`
 }

@@ -15,6 +15,7 @@ type loadForm struct {
 	Send     text            `yaml:"send"`
 	Channel  text            `yaml:"channel"`
 	Payload  payloadForm     `yaml:"payload"`
+	Flow     flowForm        `yaml:"flow"`
 }
 
 // byForm is the name of a group of clients, or that with a number.
@@ -35,8 +36,8 @@ type stageForm struct {
 // payloadForm is a size, or a size with a text.
 type payloadForm struct {
 	spot
-	Size size `yaml:"size"`
-	Text text `yaml:"text"`
+	Size amountForm `yaml:"size"`
+	Text text       `yaml:"text"`
 }
 
 func (p *payloadForm) short() any { return &p.Size }

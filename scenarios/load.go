@@ -74,7 +74,6 @@ func (r *resolver) load(form *loadForm, clients []Clients) Load {
 		Arrivals: Arrivals{Kind: r.oneOf(&form.Arrivals, Constant, []string{Constant, Poisson})},
 		InFlight: int(r.upTo(&form.InFlight, 1, maxInFlight, "in_flight can be")), //nolint:gosec // within its limits
 		Send:     form.Send.or(defaultSend),
-		Payload:  r.payload(&form.Payload),
 	}
 	l.Poisson = l.Arrivals.Kind == Poisson
 	r.check(&form.Channel, checkChannel)
@@ -88,6 +87,8 @@ func (r *resolver) load(form *loadForm, clients []Clients) Load {
 	} else {
 		r.senders(form, &l, clients)
 	}
+	l.Payload = r.payload(&form.Payload, r.payloadWords(&l, clients))
+	l.Flow = r.flow(form, &l, clients)
 	return l
 }
 

@@ -16,7 +16,9 @@ type resolver struct {
 
 	file   string   // its path: what it names counts from there
 	others Errors   // of the files that it names
-	secret []string // what the environment gave to templates
+	secret []string // what the environment gave to templates, and what stands in secret columns
+	feeds  []Feed
+	values []Value
 }
 
 // resolve writes the File but its Text.
@@ -30,6 +32,9 @@ func (r *resolver) resolve(path string) *File {
 		r.check(&form.Name, checkName)
 	}
 	f.Profiles = r.profiles()
+	r.feeds = r.readFeeds()
+	r.values = r.readValues()
+	f.Feeds, f.Values = r.feeds, r.values
 	f.Server = r.server()
 	f.Clients = r.clients()
 	before := len(r.list)
@@ -42,6 +47,8 @@ func (r *resolver) resolve(path string) *File {
 	f.PairWindow = r.pairWindow()
 	f.Guarantees = r.guarantees()
 	f.Budgets = r.budgets()
+	f.AtEnd = r.atEnd(f.Clients)
+	f.Server.filled = r.secret
 	return f
 }
 

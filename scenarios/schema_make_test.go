@@ -196,6 +196,12 @@ func (m *schemaMaker) names(s shape, path string) object {
 	if strings.HasSuffix(path, ".headers") || strings.HasSuffix(path, ".form") { // these names are the server's
 		return object{{"type", "object"}, {"additionalProperties", item}}
 	}
+	switch path[strings.LastIndex(path, ".")+1:] {
+	case "with":
+		return object{{"type", "object"}, {"additionalProperties", item}}
+	case "on_reply":
+		return object{{"type", "object"}, {"propertyNames", object{{"pattern", `^([1-5]([0-9][0-9]|xx)|ok|failed)$`}}}, {"additionalProperties", item}}
+	}
 	return object{{"type", "object"}, {"propertyNames", object{{"pattern", namePattern}}}, {"additionalProperties", item}}
 }
 

@@ -216,8 +216,16 @@ func isReserved(word string) bool {
 	return false
 }
 
-// checkLabel holds the names of channels and commands to printable text of a length that the target takes.
+// checkLabel is checkPlainLabel for a name in which nothing is filled in.
 func checkLabel(label string) error {
+	if err := checkPlainLabel(label); err != nil {
+		return err
+	}
+	return checkLiteral(label)
+}
+
+// checkPlainLabel holds the names of channels and commands to printable text of a length that the target takes.
+func checkPlainLabel(label string) error {
 	switch {
 	case label == "":
 		return problem("the name is empty", "")
@@ -226,7 +234,7 @@ func checkLabel(label string) error {
 	case !utf8.ValidString(label) || strings.ContainsFunc(label, func(r rune) bool { return !unicode.IsPrint(r) }):
 		return problem("the name "+quote(label)+" has characters that cannot be printed", "")
 	}
-	return checkLiteral(label)
+	return nil
 }
 
 // checkLiteral refuses "${", so that it can mean something here one day.

@@ -1,5 +1,7 @@
 package scenarios
 
+import "holobench/internal/draw"
+
 // Value is a value of the user's own, drawn by the seed of the scenario: what a draw gives depends on the Turn alone, so that
 // it is the same in every run, and in one process as in many.
 type Value struct {
@@ -8,9 +10,11 @@ type Value struct {
 	Kind string // IntValue and so on; what of the following counts
 
 	From, To int64    // of IntValue: the least and the most; of SequenceValue: where it begins, and by how much it rises
-	Zipf     float64  // of IntValue and PickValue: how much more often a low number, an early item, is drawn; 0 = all alike
+	Zipf     float64  // of IntValue and PickValue: the exponent by which low numbers, early items, are drawn more often; 0 = all alike
 	Length   Amount   // of TextValue and HexValue: in characters
 	Items    []Choice // of PickValue
+
+	ranks *draw.Zipf // of Zipf; nil in a literal of Go, which makes it anew for each draw
 }
 
 // Choice is one of those of a PickValue.
