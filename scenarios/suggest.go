@@ -45,3 +45,7 @@ func distance(a, b string) int {
 	}
 	return last[len(b)]
 }
+
+// Suggest returns `, did you mean "x"?` with the word that is nearest to the one that was written, or "" when none is near enough to
+// be meant.
+func Suggest(written string, words []string) string { return suggest(written, words) }

@@ -56,6 +56,8 @@ func TestScripts(t *testing.T) {
 			"absent":         absent,
 			"serving":        serving,
 			"serving-tls":    servingTLS,
+			"yaml-blocks":    yamlBlocks,
+			"check-and-plan": checkAndPlan,
 		},
 	})
 }
