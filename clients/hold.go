@@ -14,7 +14,8 @@ import (
 // hold is what is wanted of a client's stream, and how it stands. Client.mu guards it.
 type hold struct {
 	channels []string                // that are to be heard; replaced, never changed
-	away     bool                    // no stream is wanted now
+	away     bool                    // no stream is wanted until Reconnect
+	sent     int                     // ... and none until ComeBack was called so often
 	letGo    context.CancelCauseFunc // ends the stream of what was wanted before; nil = there is none
 
 	held    bool          // HoldStream is at work
@@ -76,7 +77,7 @@ func (c *Client) want(ctx context.Context, channel string, heard bool, change fu
 		h.channels = slices.DeleteFunc(slices.Clone(h.channels), func(name string) bool { return name == channel })
 		delete(c.replicas, channel)
 	}
-	away, held := h.away, h.held
+	away, held := h.absent(), h.held
 	if !moves && !away {
 		c.anew(errAnew)
 	}
@@ -96,8 +97,9 @@ func (c *Client) want(ctx context.Context, channel string, heard bool, change fu
 // until Reconnect. Commands on a connection of their own go on. It returns when the stream has ended.
 func (c *Client) Disconnect(ctx context.Context) error {
 	c.mu.Lock()
-	if !c.hold.away {
-		c.hold.away = true
+	was := c.hold.absent()
+	c.hold.away = true
+	if !was {
 		c.anew(errDisconnected)
 	}
 	c.mu.Unlock()
@@ -115,6 +117,32 @@ func (c *Client) Reconnect(ctx context.Context) error {
 	c.mu.Unlock()
 	return c.await(ctx, func(h *hold) bool { return h.ready })
 }
+
+// GoAway is Disconnect for who does not wait, and is a matter of its own: a fault that sends a client away and a flow that does
+// know nothing of each other, and the client is back when both let it.
+func (c *Client) GoAway() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	was := c.hold.absent()
+	c.hold.sent++
+	if !was {
+		c.anew(errDisconnected)
+	}
+}
+
+// ComeBack undoes one GoAway, and does not wait for the stream either.
+func (c *Client) ComeBack() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.hold.sent--
+	if !c.hold.absent() {
+		c.hold.served = false
+		c.changed()
+	}
+}
+
+// absent says whether no stream is wanted.
+func (h *hold) absent() bool { return h.away || h.sent > 0 }
 
 // anew ends the stream at hand, because another one is wanted, or none; the caller holds mu.
 func (c *Client) anew(why error) {
@@ -174,7 +202,7 @@ func (s *stream) next(ctx context.Context) (life context.Context, ok bool) {
 		c.mu.Lock()
 		h := &c.hold
 		h.held = true
-		if !h.away && (len(h.channels) > 0 || c.protocol.joins()) {
+		if !h.absent() && (len(h.channels) > 0 || c.protocol.joins()) {
 			if h.letGo != nil {
 				h.letGo(nil)
 			}

@@ -221,3 +221,41 @@ func TestFetch(t *testing.T) {
 		})
 	})
 }
+
+// TestGoAwayAndDisconnectAreCountedApart holds that a client is back only when everybody lets it who sent it away.
+func TestGoAwayAndDisconnectAreCountedApart(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		c := b.crowd.NewClient(ClientOptions{ID: 3, Instance: "c3", Channels: []string{"room"}})
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- c.HoldStream(ctx, nil) }()
+		io.WriteString(<-b.accept, streamHead)
+		synctest.Wait()
+		c.GoAway()
+		c.GoAway()
+		if err := c.Disconnect(ctx); err != nil {
+			t.Fatal(err)
+		}
+		for _, undo := range []func(){c.ComeBack, func() {
+			soon, gaveUp := context.WithTimeout(ctx, time.Second)
+			defer gaveUp()
+			if err := c.Reconnect(soon); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("it came back: %v", err)
+			}
+		}} {
+			undo()
+			time.Sleep(time.Second)
+			if len(b.accept) > 0 {
+				t.Fatal("it came back before everybody let it")
+			}
+		}
+		c.ComeBack()
+		io.WriteString(<-b.accept, streamHead)
+		synctest.Wait()
+		cancel()
+		<-ended
+		b.expect(t, []string{"0 opened", "0 subscribed", "0 closed", "3000 opened", "3000 subscribed", "3000 closed"})
+	})
+}
