@@ -19,6 +19,8 @@ type stub struct {
 	http *http.Server
 	done chan struct{}
 
+	ending chan struct{}
+
 	mu    sync.Mutex
 	taken int
 }
@@ -30,7 +32,7 @@ func startStub(listen func(addr string) (net.Listener, error), addr string, answ
 		if err != nil {
 			return nil, err
 		}
-		s := &stub{addr: listener.Addr().String(), done: make(chan struct{})}
+		s := &stub{addr: listener.Addr().String(), done: make(chan struct{}), ending: make(chan struct{})}
 		reply := wire.AppendReplyJSON(nil, wire.Reply{})
 		s.http = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			io.Copy(io.Discard, r.Body)
@@ -38,8 +40,11 @@ func startStub(listen func(addr string) (net.Listener, error), addr string, answ
 			s.taken++
 			at := answer(time.Now())
 			s.mu.Unlock()
-			<-time.After(time.Until(at))
-			w.Write(reply)
+			select {
+			case <-time.After(time.Until(at)):
+				w.Write(reply)
+			case <-s.ending:
+			}
 		})}
 		go func() {
 			defer close(s.done)
@@ -62,6 +67,7 @@ func (s *stub) Counters() (map[string]uint64, error) {
 }
 
 func (s *stub) Stop(context.Context) error {
+	close(s.ending)
 	err := s.http.Close()
 	<-s.done
 	return err
