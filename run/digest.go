@@ -72,17 +72,19 @@ func (p *Plan) digestAct(i int, a planned, key uint64, d *Digest) {
 	}
 	l := &p.Loads[i]
 	if l.Flow != nil {
-		d.add(i, a, key, "", 0, "flow")
+		p.add(d, i, a, key, "", 0, "flow")
 		return
 	}
 	for _, channel := range p.channels(i, a) {
-		d.add(i, a, key, channel, p.size(i, a), l.Message.Name)
+		p.add(d, i, a, key, channel, p.size(i, a), l.Message.Name)
 	}
 }
 
-func (d *Digest) add(load int, a planned, key uint64, channel string, size int, name string) {
+// add adds one command.
+func (p *Plan) add(d *Digest, load int, a planned, key uint64, channel string, size int, name string) {
 	d.Commands++
-	d.Sum += draw.Hash(uint64(load), a.index, uint64(a.due), uint64(a.sender), key, draw.Name(channel), uint64(size), draw.Name(name)) //nolint:gosec // none is negative
+	due := p.Loads[load].Start + a.due
+	d.Sum += draw.Hash(uint64(load), a.index, uint64(due), uint64(a.sender), key, draw.Name(channel), uint64(size), draw.Name(name)) //nolint:gosec // none is negative
 }
 
 func (p *Plan) digestFlood(i int, d *Digest) error {
@@ -97,7 +99,7 @@ func (p *Plan) digestFlood(i int, d *Digest) error {
 			return nil
 		}
 		if p.share.has(index) {
-			d.add(i, planned{index: index, due: due}, 0, m.Channel, m.Size, m.Name)
+			p.add(d, i, planned{index: index, due: due}, 0, m.Channel, m.Size, m.Name)
 		}
 	}
 }
