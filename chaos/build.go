@@ -6,9 +6,10 @@ import "time"
 type (
 	onBytes    interface{ stage(s scope) stage }     // a rule on what goes through in one direction
 	onMessages interface{ rule(s scope) eventStage } // a rule on the messages that come down
-	onRequests interface {
+	onRequests interface {                           // a rule on the requests that go up
 		stageUp(s scope, inject func(b []byte, at int64)) stage
-	} // a rule on the requests that go up
+		decide(s *scope, m moment, number int64) (hit bool, amount int64)
+	}
 )
 
 // build gives a link its rules, in this order: what happens to messages, which is nearest to the server, then what happens

@@ -26,7 +26,8 @@
 //		Effect: chaos.Delay{Law: draw.Law{Kind: draw.KindNormal, A: 50e6, B: 10e6}},
 //	}}})
 //	dial := c.Dial(stampedDial, func(ctx context.Context) (client uint32, path chaos.Path) { ... })
-//	err = c.Run(ctx, barrier, func(m chaos.Mark) { ... }) // until the last window is over
+//	c.Begin(barrier)
+//	err = c.Run(ctx, func(m chaos.Mark) { ... }) // until the last window is over
 package chaos
 
 import (
@@ -186,7 +187,8 @@ type scope struct {
 	fault  *fault
 	socket Socket
 	dir    Direction
-	opened int64 // when the socket was
+	opened int64  // when the socket was
+	into   *tally // nil = that of the fault
 }
 
 // moment is how the fault's window stands to a time.
@@ -209,6 +211,10 @@ func (s *scope) decided(m moment, number, amount int64) {
 }
 
 func (s *scope) record(d Decision) {
+	if s.into != nil {
+		s.into.add(&d, s.fault.key)
+		return
+	}
 	s.fault.tally.add(&d, s.fault.key)
 	if s.chaos.options.Record != nil {
 		s.chaos.options.Record(d)

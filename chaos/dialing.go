@@ -101,17 +101,23 @@ func (c *Chaos) refused(s Socket, addr string) error {
 			continue
 		}
 		sc := scope{chaos: c, fault: f, socket: s, dir: Up}
-		m := sc.moment(time.Now().UnixNano())
-		share := m.strength
-		if r.Share > 0 {
-			share *= r.Share
-		}
-		if m.in && (share == 1 || sc.unit(m, 0) < share) {
+		if m := sc.moment(time.Now().UnixNano()); m.in && r.hits(&sc, m) {
 			sc.decided(m, 0, 0)
 			return &net.OpError{Op: "dial", Net: "tcp", Addr: address(addr), Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 		}
 	}
 	return nil
+}
+
+// hits draws for an attempt.
+func (r Refuse) hits(s *scope, m moment) bool { return s.unit(m, 0) < portion(r.Share)*m.strength }
+
+// portion is a share of which 0 means all.
+func portion(share float64) float64 {
+	if share == 0 {
+		return 1
+	}
+	return share
 }
 
 // address is a net.Addr of the text that was dialled.

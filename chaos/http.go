@@ -53,30 +53,37 @@ func (h HTTPDelay) check() error {
 	return h.Law.Check()
 }
 
+// decide draws for a request; amount is the status, or ns.
+func (h HTTPAbort) decide(s *scope, m moment, number int64) (hit bool, amount int64) {
+	return s.unit(m, number*2) < portion(h.Share)*m.strength, int64(h.Status)
+}
+
+func (h HTTPDelay) decide(s *scope, m moment, number int64) (hit bool, amount int64) {
+	return s.unit(m, number*2) < portion(h.Share)*m.strength, int64(h.Law.Duration(s.unit(m, number*2+1)))
+}
+
 // requestStage is HTTPAbort and HTTPDelay on what goes up on one socket.
 type requestStage struct {
 	never
 	scope
 	requests
-	share  float64
-	only   string // the method
-	law    draw.Law
-	status int                 // 0 = it delays
-	inject func([]byte, int64) // puts bytes into what comes down
+	effect onRequests
+	only   string              // the method
+	answer func([]byte, int64) // puts bytes into what comes down; nil = it delays
 
 	judged bool // the request at hand was
 	hit    bool
-	late   int64
+	amount int64
 	held   []byte // of its head, until it was judged
 	latest int64
 }
 
 func (h HTTPAbort) stageUp(s scope, inject func([]byte, int64)) stage {
-	return &requestStage{scope: s, share: h.Share, only: h.Method, status: h.Status, inject: inject}
+	return &requestStage{scope: s, effect: h, only: h.Method, answer: inject}
 }
 
 func (h HTTPDelay) stageUp(s scope, _ func([]byte, int64)) stage {
-	return &requestStage{scope: s, share: h.Share, only: h.Method, law: h.Law}
+	return &requestStage{scope: s, effect: h, only: h.Method}
 }
 
 // busy: it must see every byte.
@@ -98,7 +105,7 @@ func (r *requestStage) pass(p piece, next func(piece)) {
 		if !r.judged {
 			r.judge(p.at)
 		}
-		if !r.hit || r.status == 0 {
+		if !r.hit || r.answer == nil {
 			r.put(p, r.held, next)
 			r.put(p, b[:n], next)
 		}
@@ -112,24 +119,14 @@ func (r *requestStage) pass(p piece, next func(piece)) {
 
 // judge decides on the request at hand.
 func (r *requestStage) judge(at int64) {
-	r.judged, r.hit, r.late = true, false, 0
+	r.judged = true
 	m := r.moment(at)
 	if !m.in || r.opaque || r.only != "" && r.only != r.method {
 		return
 	}
-	share := m.strength
-	if r.share > 0 {
-		share *= r.share
+	if r.hit, r.amount = r.effect.decide(&r.scope, m, r.number); r.hit {
+		r.decided(m, r.number, r.amount)
 	}
-	if r.hit = share == 1 || r.unit(m, r.number*2) < share; !r.hit {
-		return
-	}
-	amount := int64(r.status)
-	if r.status == 0 {
-		r.late = int64(r.law.Duration(r.unit(m, r.number*2+1)))
-		amount = r.late
-	}
-	r.decided(m, r.number, amount)
 }
 
 // put hands bytes of the request at hand on.
@@ -138,16 +135,19 @@ func (r *requestStage) put(p piece, b []byte, next func(piece)) {
 		return
 	}
 	p.bytes = b
-	p.at = max(p.at+r.late, r.latest)
+	if r.hit {
+		p.at += r.amount
+	}
+	p.at = max(p.at, r.latest)
 	r.latest = p.at
 	next(p)
 }
 
 // finish ends the request at hand, and answers it when nobody else will.
 func (r *requestStage) finish(at int64) {
-	if r.hit && r.status != 0 {
-		r.inject(fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nContent-Length: 0\r\n\r\n", r.status, http.StatusText(r.status)), at)
+	if r.hit && r.answer != nil {
+		r.answer(fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nContent-Length: 0\r\n\r\n", r.amount, http.StatusText(int(r.amount))), at)
 	}
 	r.done()
-	r.judged, r.hit, r.late = false, false, 0
+	r.judged, r.hit, r.amount = false, false, 0
 }

@@ -24,6 +24,14 @@ func (p Pick) check() error {
 	return nil
 }
 
+// picker is an effect that picks messages.
+type picker interface {
+	// picking is how, and what a decision says it did as far as that does not depend on the message.
+	picking() (p Pick, amount int64)
+}
+
+func (p Pick) picking() (pick Pick, amount int64) { return p, 0 }
+
 // picks judges a message. It notes nothing.
 func (s *scope) picks(p Pick, m moment, one *message) bool {
 	switch {
@@ -77,7 +85,8 @@ func content(m *message) [][2]int {
 		if i := bytes.IndexAny(m.bytes[from:], "\r\n"); i >= 0 {
 			end = from + i
 		}
-		if value, ok := bytes.CutPrefix(m.bytes[from:end], []byte("data:")); ok && len(value) > 0 {
+		if value, ok := bytes.CutPrefix(m.bytes[from:end], []byte("data:")); ok {
+			value = bytes.TrimPrefix(value, []byte(" "))
 			spans = append(spans, [2]int{end - len(value), end})
 		}
 		from = end + 1

@@ -21,6 +21,8 @@ func (r Reorder) check() error {
 	return r.Pick.check()
 }
 
+func (r Reorder) picking() (p Pick, amount int64) { return r.Pick, int64(r.Distance) }
+
 type reorderRule struct {
 	scope
 	Reorder

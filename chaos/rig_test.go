@@ -72,9 +72,10 @@ func rigOn(t *testing.T, seed uint64, listener net.Listener, dial chaos.DialFunc
 func (r *rig) run(ctx context.Context) {
 	done := make(chan struct{})
 	ctx, cancel := context.WithCancel(ctx)
+	r.chaos.Begin(r.began.UnixNano())
 	go func() {
 		defer close(done)
-		err := r.chaos.Run(ctx, r.began.UnixNano(), func(m chaos.Mark) {
+		err := r.chaos.Run(ctx, func(m chaos.Mark) {
 			r.mu.Lock()
 			defer r.mu.Unlock()
 			r.marks = append(r.marks, m)
@@ -192,3 +193,5 @@ func numbers(r *rig, conn net.Conn) []arrival {
 	}
 	return all
 }
+
+func errTimeout() error { return os.ErrDeadlineExceeded }

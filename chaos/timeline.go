@@ -17,17 +17,21 @@ type Mark struct {
 	Begins     bool
 }
 
-// Run begins the timeline: the barrier, ns since 1970, is 0s of every window. It tells mark of each beginning and end, cuts
-// the connections that are to be cut at a moment, and returns when nothing is to come any more, or ctx ends. It is called once.
-// What is always in force has no marks.
-func (c *Chaos) Run(ctx context.Context, barrier int64, mark func(Mark)) error {
-	if !c.zero.CompareAndSwap(0, barrier) {
-		return errors.New("run a timeline of faults: it runs already, and each runs once")
+// Begin says when the barrier is, ns since 1970: 0s of every window. From there on the rules know their times; Run does
+// what has to be done at a moment. It is called once, before Run, and best a moment before the barrier.
+func (c *Chaos) Begin(barrier int64) { c.zero.CompareAndSwap(0, barrier) }
+
+// Run tells mark of each beginning and end of a window, cuts the connections that are to be cut at a moment, and returns
+// when nothing is to come any more, or ctx ends. What is always in force has no marks.
+func (c *Chaos) Run(ctx context.Context, mark func(Mark)) error {
+	zero := c.zero.Load()
+	if zero == 0 {
+		return errors.New("run a timeline of faults: nobody has said when it begins: call Begin first")
 	}
 	if mark == nil {
 		mark = func(Mark) {}
 	}
-	t := &timeline{chaos: c, zero: barrier, mark: mark}
+	t := &timeline{chaos: c, zero: zero, mark: mark}
 	for _, f := range c.faults {
 		t.plan(f, 0)
 	}

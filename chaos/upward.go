@@ -12,7 +12,9 @@ type upward struct {
 	line   *pipeline
 	queue  queue
 	writes int64         // calls of Write: what one of them brings is a message
-	flying bool          // a timer will write what is due, or is at it
+	timer  *time.Timer   // will write what is due; nil = none is set
+	at     int64         // when
+	flying bool          // it is writing
 	room   chan struct{} // something was written
 	failed error         // of a write that its caller did not wait for
 }
@@ -44,7 +46,7 @@ func (l *link) Write(b []byte) (int, error) {
 	}
 	now := time.Now().UnixNano()
 	u.writes++
-	if u.line == nil || len(u.queue.pieces) == 0 && !u.flying && u.line.quiet(now) {
+	if u.line == nil || len(u.queue.pieces) == 0 && !u.flying && now >= u.queue.latest && u.line.quiet(now) {
 		l.mu.Unlock()
 		return l.StampedConn.Write(b)
 	}
@@ -59,12 +61,16 @@ func (l *link) Write(b []byte) (int, error) {
 func (l *link) fly() {
 	u := &l.up
 	next := min(u.queue.head(), u.line.wake())
-	if u.flying || next == forever {
+	if u.flying || next == forever || u.timer != nil && u.at <= next {
 		return
 	}
-	u.flying = true
-	l.chaos.wait.Add(1)
-	time.AfterFunc(time.Until(time.Unix(0, next)), l.flush)
+	if u.timer == nil {
+		l.chaos.wait.Add(1)
+	} else if !u.timer.Stop() {
+		return // it is on its way, and will see what is due
+	}
+	u.at = next
+	u.timer = time.AfterFunc(time.Until(time.Unix(0, next)), l.flush)
 }
 
 // flush writes what is due.
@@ -73,6 +79,7 @@ func (l *link) flush() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	u := &l.up
+	u.timer, u.flying = nil, true
 	for {
 		now := time.Now().UnixNano()
 		u.line.tick(now)
