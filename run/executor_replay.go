@@ -36,8 +36,6 @@ func ReadReplay(h *history.History, load string, speed float64, limit time.Durat
 	switch {
 	case !found:
 		return nil, fmt.Errorf("replay the run %q: it has no load %q whose clients sent", h.Run.Name, load)
-	case h.Run.Barrier == 0:
-		return nil, fmt.Errorf("replay the run %q: it never came so far as to send anything", h.Run.Name)
 	case !(speed > 0):
 		return nil, fmt.Errorf("replay the run %q: a speed of %v sends nothing", h.Run.Name, speed)
 	}
