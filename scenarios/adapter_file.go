@@ -122,10 +122,10 @@ func (a *adapter) resolveProtocol(form *protocolForm) Protocol {
 func (a *adapter) app(form *appForm) *App {
 	a.require(&form.Page.spot, &form.spot, "page", "name the page that a client loads: page: /rooms/${channel}")
 	a.require(&form.Module.spot, &form.spot, "module", "name the module that takes the commands: module: Elixir.Chat.RoomPage")
-	app := &App{
-		Page: a.template(&form.Page), Module: form.Module.or(""), Command: a.template(&form.Command), Target: form.CID.or("page"),
-		Receipts: form.SubReceipts.or(false),
-	}
+	app := &App{Page: a.template(&form.Page), Module: form.Module.or(""), Target: form.CID.or("page"), Receipts: form.SubReceipts.or(false)}
+	a.sends = true
+	defer func() { a.sends = false }()
+	app.Command = a.template(&form.Command)
 	if form.Page.usable() && !strings.HasPrefix(form.Page.v, "/") {
 		a.add(form.Page.at, form.Page.path+": "+quote(form.Page.v)+" is no path", "begin it with /")
 	}

@@ -228,33 +228,8 @@ func (a *adapter) identity(form *identityForm, g *Generic) Identity {
 	if id.Form == MarkerInt53 && g.Events.Payload.whole() {
 		a.add(form.Marker.at, form.Marker.path+": any number could be one", "say where it stands: events: {message: {payload: {json: bid.id}}}")
 	}
-	if form.ReplyID.given() {
-		a.replyID(&form.ReplyID, &id, g)
-		if form.Marker.given() {
-			a.add(form.Marker.at, form.Marker.path+": reply_id names events without a marker", "leave one of them out")
-		}
-	}
 	if form.ServerSeq.given() {
 		id.Sequence, id.SequenceID = a.selector(&form.ServerSeq, "sse_id"), form.ServerSeq.word.given()
 	}
 	return id
-}
-
-// replyID resolves events that are named by what the answer to their command said.
-func (a *adapter) replyID(form *replyIDForm, id *Identity, g *Generic) {
-	a.require(&form.Reply.spot, &form.spot, "reply", "name what publish.reply captures: reply: rid")
-	a.require(&form.Event.spot, &form.spot, "event", "say where the same stands in the event: event: {json: record.id}, or event: sse_id")
-	id.Reply, id.ID = form.Reply.or(""), form.Event.word.given()
-	id.Event = a.selector(&form.Event, "sse_id")
-	if !form.Reply.usable() || g.Publish == nil {
-		return
-	}
-	var names []string
-	for _, c := range g.Publish.Reply.Capture {
-		names = append(names, c.Name)
-		if c.Name == id.Reply {
-			return
-		}
-	}
-	a.add(form.Reply.at, form.Reply.path+": publish.reply captures no "+quote(id.Reply)+suggest(id.Reply, names), "write publish: {reply: {capture: {"+id.Reply+": {json: id}}}}")
 }

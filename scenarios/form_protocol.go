@@ -167,12 +167,5 @@ type replyForm struct {
 type identityForm struct {
 	spot
 	Marker    text         `yaml:"marker"`
-	ReplyID   replyIDForm  `yaml:"reply_id"`
 	ServerSeq selectorForm `yaml:"server_seq"`
-}
-
-type replyIDForm struct {
-	spot
-	Reply text         `yaml:"reply"`
-	Event selectorForm `yaml:"event"`
 }

@@ -180,10 +180,7 @@ const FrameNone = "none"
 
 // Identity is how a client knows which command an event comes from.
 type Identity struct {
-	Form  string   // MarkerText, MarkerUUID, MarkerInt53 or MarkerHex16
-	Reply string   // a name that Reply captures, and Event finds in the event; "" = the marker in the payload names it
-	Event Selector // ... in its data
-	ID    bool     // ... no, the id of the SSE event is it
+	Form string // MarkerText, MarkerUUID, MarkerInt53 or MarkerHex16
 
 	Sequence   Selector // the server's own number of an event; empty = it has none
 	SequenceID bool     // ... no, the id of the SSE event is it
