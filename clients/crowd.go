@@ -76,6 +76,9 @@ type scratch struct {
 	obs []history.Observation
 }
 
+// Bytes implements wire.Buffer.
+func (s *scratch) Bytes() []byte { return s.buf[:] }
+
 func (c *Crowd) init() {
 	c.setup.Do(func() {
 		c.dialing = make(chan struct{}, maxDialing)

@@ -23,8 +23,8 @@ type polledConn struct {
 
 	reading sync.Mutex // one read at a time; a socket has one reader, this only keeps a mistake from becoming a wild write
 	try     func(fd uintptr) bool
-	pool    *sync.Pool // non-nil while readBorrowed is at work
-	lent    *scratch
+	pool    *sync.Pool // non-nil while ReadBorrowed is at work
+	lent    wire.Buffer
 	into    []byte
 	attempt
 }
@@ -60,8 +60,8 @@ func newPolledConn(conn *net.TCPConn, by stamper) (*polledConn, error) {
 // once is one attempt; false means that the socket is empty and the poller should wait.
 func (c *polledConn) once(fd uintptr) bool {
 	if c.pool != nil {
-		c.lent = c.pool.Get().(*scratch)
-		c.into = c.lent.buf[:]
+		c.lent = c.pool.Get().(wire.Buffer)
+		c.into = c.lent.Bytes()
 	}
 	c.before = time.Now().UnixNano()
 	c.n, c.errno = c.stamper.receive(fd, c.into)
@@ -113,19 +113,18 @@ func (c *polledConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// readBorrowed is ReadStamped into a buffer that it borrows from pool for the moment of each attempt. The caller gives
-// back what it is handed; it is nil with an error.
-func (c *polledConn) readBorrowed(pool *sync.Pool) (s *scratch, n int, notBefore, at int64, err error) {
+// ReadBorrowed implements wire.Borrower: it borrows a buffer for the moment of each attempt.
+func (c *polledConn) ReadBorrowed(pool *sync.Pool) (b wire.Buffer, n int, notBefore, at int64, err error) {
 	c.reading.Lock()
 	defer c.reading.Unlock()
 	c.pool = pool
 	n, notBefore, at, err = c.read()
-	s, c.lent, c.into = c.lent, nil, nil
-	if err != nil && s != nil {
-		pool.Put(s)
-		s = nil
+	b, c.lent, c.into = c.lent, nil, nil
+	if err != nil && b != nil {
+		pool.Put(b)
+		b = nil
 	}
-	return s, n, notBefore, at, err
+	return b, n, notBefore, at, err
 }
 
 // StampSource says who took the stamp of the last read.

@@ -3,7 +3,6 @@ package clients
 import (
 	"context"
 	"net"
-	"sync"
 
 	"holobench/wire"
 )
@@ -14,15 +13,12 @@ func exactStamps(conn wire.StampedConn) bool {
 	return !ok || s.StampSource() == wire.StampKernel
 }
 
-// borrower is a connection that can wait for bytes without holding a buffer.
-type borrower interface {
-	readBorrowed(pool *sync.Pool) (s *scratch, n int, notBefore, at int64, err error)
-}
-
 // readInto reads once from conn into a borrowed buffer, which the caller gives back.
 func (c *Crowd) readInto(conn wire.StampedConn) (s *scratch, n int, notBefore, at int64, err error) {
-	if b, ok := conn.(borrower); ok {
-		return b.readBorrowed(&c.borrowed)
+	if lender, ok := conn.(wire.Borrower); ok {
+		b, n, notBefore, at, err := lender.ReadBorrowed(&c.borrowed)
+		s, _ = b.(*scratch) // all that is in the pool; nil beside an error
+		return s, n, notBefore, at, err
 	}
 	s = c.borrow()
 	n, notBefore, at, err = conn.ReadStamped(s.buf[:])

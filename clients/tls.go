@@ -55,21 +55,20 @@ func (t *tlsConn) ReadStamped(p []byte) (n int, notBefore, at int64, err error) 
 	return n, t.records.notBefore, t.records.at, err
 }
 
-// readBorrowed is ReadStamped into a buffer that it borrows when something has arrived. The caller gives back what it is handed; it is
-// nil with an error.
-func (t *tlsConn) readBorrowed(pool *sync.Pool) (s *scratch, n int, notBefore, at int64, err error) {
+// ReadBorrowed implements wire.Borrower: it borrows a buffer when something has arrived.
+func (t *tlsConn) ReadBorrowed(pool *sync.Pool) (b wire.Buffer, n int, notBefore, at int64, err error) {
 	if !t.some {
 		if err := t.records.wait(); err != nil {
 			return nil, 0, t.records.notBefore, t.records.at, err
 		}
 	}
-	s = pool.Get().(*scratch)
-	n, notBefore, at, err = t.ReadStamped(s.buf[:])
+	b = pool.Get().(wire.Buffer)
+	n, notBefore, at, err = t.ReadStamped(b.Bytes())
 	if n == 0 && err != nil {
-		pool.Put(s)
+		pool.Put(b)
 		return nil, 0, notBefore, at, err
 	}
-	return s, n, notBefore, at, nil // an error comes again at the next read
+	return b, n, notBefore, at, nil // an error comes again at the next read
 }
 
 // StampSource says whether the last byte of the last read arrived exactly at its stamp: it did when it is the last one that the socket

@@ -151,17 +151,17 @@ func TestStampsOfRecords(t *testing.T) {
 			{"five", 40, 50, kernel},
 			{"six", 60, 70, kernel},
 		} {
-			s, n, notBefore, at, err := conn.readBorrowed(&conn.records.crowd.borrowed)
+			s, n, notBefore, at, err := conn.ReadBorrowed(&conn.records.crowd.borrowed)
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := seen{string(s.buf[:n]), notBefore, at, exactStamps(conn)}
-			conn.records.crowd.giveBack(s)
+			got := seen{string(s.Bytes()[:n]), notBefore, at, exactStamps(conn)}
+			conn.records.crowd.giveBack(s.(*scratch))
 			if got != want {
 				t.Errorf("source %d: got %+v, want %+v", source, got, want)
 			}
 		}
-		if _, _, _, _, err := conn.readBorrowed(&conn.records.crowd.borrowed); !errors.Is(err, io.EOF) {
+		if _, _, _, _, err := conn.ReadBorrowed(&conn.records.crowd.borrowed); !errors.Is(err, io.EOF) {
 			t.Errorf("at the end: %v", err)
 		}
 	}
@@ -179,11 +179,11 @@ func TestRecordInParts(t *testing.T) {
 		t.Errorf("%q in (%d, %d], %v", p[:n], notBefore, at, err)
 	}
 	for _, want := range []seen{{"ef", 10, 20, true}, {"g", 20, 30, true}} { // also by the other way to read, which must not wait for more
-		s, n, notBefore, at, err := conn.readBorrowed(&conn.records.crowd.borrowed)
+		s, n, notBefore, at, err := conn.ReadBorrowed(&conn.records.crowd.borrowed)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := (seen{string(s.buf[:n]), notBefore, at, exactStamps(conn)}); got != want {
+		if got := (seen{string(s.Bytes()[:n]), notBefore, at, exactStamps(conn)}); got != want {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
 	}
@@ -200,11 +200,11 @@ func TestFullReadOfRecords(t *testing.T) {
 	}
 	reads <- told{all, 10, 20}
 	for i := range texts {
-		s, n, _, _, err := conn.readBorrowed(&conn.records.crowd.borrowed)
+		s, n, _, _, err := conn.ReadBorrowed(&conn.records.crowd.borrowed)
 		if err != nil || n != len(texts[i]) || exactStamps(conn) {
 			t.Errorf("record %d: %d bytes, %v, exact: %v", i, n, err, exactStamps(conn))
 		}
-		conn.records.crowd.giveBack(s)
+		conn.records.crowd.giveBack(s.(*scratch))
 	}
 }
 
