@@ -13,6 +13,8 @@ type outbox struct {
 	oldest   uint64   // no frame was put in before this number was given; see slotLocks
 	index    *slots   // where the waiting values are, once there are many
 	room     [2]*frame
+	slab     *slab  // what frames lie in, when it is not room and not memory of their own
+	slabs    *slabs // nil = there are none to borrow
 }
 
 // limits are the bounds of an outbox and what to do at them.
@@ -45,10 +47,41 @@ func (b *outbox) append(f *frame) {
 	if b.frames == nil {
 		b.frames, b.oldest = b.room[:0], f.number
 	}
+	if len(b.frames) == cap(b.frames) {
+		b.grow()
+	}
 	b.frames = append(b.frames, f)
 	b.bytes += len(f.chunk)
 	if b.index != nil {
 		b.index.add(f, len(b.frames)-1)
+	}
+}
+
+// grow borrows room for more frames, unless there are so many that they need memory of their own, which append then makes. What is
+// being written stays where it is too: it is read without the lock.
+func (b *outbox) grow() {
+	if b.slab != nil || b.slabs == nil || len(b.frames) > slabFrames/2 {
+		b.slab = nil
+		return
+	}
+	b.slab = b.slabs.get()
+	b.frames = b.slab[:copy(b.slab[:], b.frames)]
+}
+
+// settle gives back what was borrowed, when no frame waits, or moves the frames to its beginning.
+func (b *outbox) settle() {
+	switch {
+	case len(b.frames) == 0:
+		b.frames, b.index, b.room = nil, nil, [len(b.room)]*frame{}
+		if b.slab != nil {
+			b.slabs.put(b.slab)
+			b.slab = nil
+		}
+	case b.slab != nil && b.inFlight == 0: // else a write that goes on reads them where they are
+		from, n := slabFrames-cap(b.frames), len(b.frames)
+		copy(b.slab[:], b.frames)
+		clear(b.slab[max(n, from) : from+n])
+		b.frames = b.slab[:n]
 	}
 }
 
@@ -168,9 +201,6 @@ func (b *outbox) advance(done int, rest *frame) {
 	}
 	clear(b.frames[:done])
 	b.frames = b.frames[done:]
-	if len(b.frames) == 0 {
-		b.frames, b.index = nil, nil
-	}
 	b.replaced = max(0, b.replaced-int32(done)) //nolint:gosec // an outbox has fewer frames
 	if b.replaced == 0 && len(b.frames) > 0 {   // else an older one may wait behind it
 		b.oldest = b.frames[0].number
@@ -181,11 +211,12 @@ func (b *outbox) advance(done int, rest *frame) {
 		}
 		b.frames[0] = rest
 	}
+	b.settle()
 }
 
 // clear lets everything go, also what is being written: who writes it does not come back to say that it did.
 func (b *outbox) clear() {
-	b.frames, b.bytes, b.index, b.free, b.inFlight, b.replaced = nil, 0, nil, 0, 0, 0
+	b.frames, b.bytes, b.index, b.free, b.inFlight, b.replaced, b.slab = nil, 0, nil, 0, 0, 0, nil
 }
 
 // fewSlots is how many waiting frames are looked through one by one: a client that nearly keeps up needs no index.

@@ -86,7 +86,8 @@ func TestOutbox(t *testing.T) {
 // compareOutboxes says whether the outbox came to need an index.
 func compareOutboxes(t *testing.T, random *rand.Rand, l limits) (indexed bool) {
 	t.Helper()
-	var box outbox
+	lent := new(slabs)
+	box := outbox{slabs: lent}
 	var model modelOutbox
 	for range random.IntN(4) {
 		f := &frame{chunk: make([]byte, random.IntN(1000)), kind: headFrame}
@@ -131,6 +132,14 @@ func compareOutboxes(t *testing.T, random *rand.Rand, l limits) (indexed bool) {
 		if !slices.Equal(box.frames, model.frames) || box.bytes != model.bytes() || int(box.free) != model.free {
 			t.Fatalf("step %d: %d frames of %d bytes, %d free; want %d of %d, %d", step, len(box.frames), box.bytes, box.free,
 				len(model.frames), model.bytes(), model.free)
+		}
+		if s := box.slab; s != nil && (cap(box.frames) > slabFrames || len(box.frames) > 0 && &box.frames[0] != &s[slabFrames-cap(box.frames)]) {
+			t.Fatalf("step %d: the frames do not lie in what was borrowed for them", step)
+		}
+		if len(box.frames) == 0 {
+			if s := lent.get(); box.slab != nil || *s != (slab{}) || box.room != [2]*frame{} {
+				t.Fatalf("step %d: an empty outbox holds room, or has left frames in it", step)
+			}
 		}
 		indexed = indexed || box.index != nil
 		if box.index != nil && len(box.index.number) > len(box.frames) {

@@ -66,6 +66,7 @@ type Server struct {
 	limits    limits
 	heartbeat *frame
 	scratch   scratch
+	slabs     slabs
 	started   time.Time
 	serving   atomic.Bool
 	flushers  *flushers

@@ -48,7 +48,7 @@ const (
 // between the two stay behind the head.
 func newStream(s *Server, instance string, spelling format, writer streamWriter, head *frame) *stream {
 	st := &stream{server: s, writer: writer, instance: instance, format: spelling, flushing: true}
-	st.flushFn = st.flush
+	st.flushFn, st.box.slabs = st.flush, &s.slabs
 	if direct, ok := writer.(directWriter); ok && direct.openDirect() {
 		st.direct = direct
 	}
