@@ -12,7 +12,7 @@ import (
 
 // Options are the knobs of a Writer. The zero value of each stands for what its comment says.
 type Options struct {
-	SegmentAge  time.Duration // a segment is closed so long after its first row: the most that a killed run loses; 0 = 5 s
+	SegmentAge  time.Duration // a segment is closed so long after its first row: the most that a killed run loses; the n-th after n s, if that is sooner; 0 = 5 s
 	SegmentRows int           // or when it holds so many rows; 0 = 2,000,000
 	ChunkRows   int           // rows that are handed to Run at once; 0 = 16,384
 	ChunkAge    time.Duration // a row waits so long at most before Tap sees it; 0 = 200 ms
@@ -332,10 +332,16 @@ func (r *rotation) begin() error {
 }
 
 func (r *rotation) endAged() error {
-	if r.began.IsZero() || time.Since(r.began) < r.opts.SegmentAge {
+	if r.began.IsZero() || time.Since(r.began) < r.age() {
 		return nil
 	}
 	return r.end()
+}
+
+// age is how old the open segment may become. The first ones are closed sooner, so that a run that is killed in its first seconds has
+// something to report.
+func (r *rotation) age() time.Duration {
+	return min(r.opts.SegmentAge, time.Duration(r.count)*time.Second)
 }
 
 func (r *rotation) end() error {

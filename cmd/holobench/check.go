@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -112,7 +113,7 @@ func printPlan(out io.Writer, p *run.Plan) error {
 	}
 	fmt.Fprintf(w, "pair window\t%s\n", pairWindowOf(p))
 	for _, b := range p.Budgets {
-		fmt.Fprintf(w, "budget\t%s: %s\n", b.Metric, b.Threshold)
+		fmt.Fprintf(w, "budget\t%s: %s%s\n", b.Metric, b.Threshold, bareUnit(b))
 	}
 	fmt.Fprintf(w, "drain\tat most %v\n", p.Drain)
 	digest, err := p.Digest()
@@ -124,6 +125,19 @@ func printPlan(out io.Writer, p *run.Plan) error {
 		fmt.Fprintf(w, "warning\t%s\n", warning)
 	}
 	return w.Flush()
+}
+
+// bareUnit says what a threshold without a unit counts, where that is a time.
+func bareUnit(b history.Budget) string {
+	parsed, err := scenarios.ParseBudget(b.Metric, b.Threshold)
+	if err != nil {
+		return ""
+	}
+	metric, _ := scenarios.Metric(parsed.Metric)
+	if metric.UnitOf(parsed.Threshold.Aggregation) != scenarios.Milliseconds || !strings.HasSuffix(strings.TrimRight(b.Threshold, "0123456789."), string(parsed.Threshold.Operator)) {
+		return ""
+	}
+	return "  (milliseconds, since it has no unit)"
 }
 
 func guaranteeOf(g history.Guarantee) string {

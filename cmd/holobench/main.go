@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"holobench/report"
 	"holobench/scenarios"
 )
 
@@ -37,9 +38,8 @@ func main() {
 
 // mainCode is the program without the process around it.
 func mainCode(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible(stderr)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once: what is recorded by then is kept
 	code := exitOK
 	root := rootCommand(&code)
 	root.SetArgs(args)
@@ -58,6 +58,34 @@ func mainCode(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return exitBadInput // what cobra itself complains about: unknown commands and flags
 	}
 	return code
+}
+
+// interruptible returns a context that the first Ctrl-C ends. A second one ends the process at once: what is recorded by then is kept.
+func interruptible(stderr io.Writer) (ctx context.Context, stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	done := make(chan struct{})
+	go func() {
+		for n := 1; ; n++ {
+			select {
+			case <-done:
+				return
+			case <-signals:
+			}
+			if n == 1 {
+				cancel()
+				continue
+			}
+			fmt.Fprintln(stderr, "\nholobench: interrupted again, so it ends at once; what was recorded until now is kept: holobench report DIR")
+			os.Exit(report.ExitInterrupted)
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		cancel()
+		close(done)
+	}
 }
 
 // codedError is an error that knows its exit code.
@@ -93,5 +121,6 @@ commands, and what every one of them saw, and when, becomes a history, a report 
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(runCommand(code), newCommand(), serveCommand(), busCommand(), checkCommand(), planCommand(), schemaCommand(), reportCommand(code), witnessCommand(), versionCommand(), noisePeerCommand())
+	explain(root)
 	return root
 }

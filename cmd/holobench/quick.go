@@ -55,6 +55,14 @@ func quickKeys(flag string) string {
 	}
 }
 
+// fit brings what was not asked for down to what was: five clients are five senders at most. What was asked for stays, and is an error
+// when it does not fit.
+func (q *quickFlags) fit(c *cobra.Command) {
+	if !c.Flags().Changed("senders") {
+		q.senders = min(q.senders, max(1, q.clients))
+	}
+}
+
 // scenario writes the flags as a scenario, so that one reader checks both and run.json shows what was run.
 func (q *quickFlags) scenario() string {
 	return fmt.Sprintf(`version: 1
@@ -65,5 +73,5 @@ clients:
   members: {count: %d, channel: {pattern: "room-${n}", count: %d}}
 load:
   talk: {by: {clients: members, only: %d}, rate: %q, arrivals: poisson, send: message, payload: 200B, for: %s}
-`, q.design, q.clients, min(q.channels, max(1, q.clients)), min(q.senders, max(1, q.clients)), q.rate, q.duration)
+`, q.design, q.clients, q.channels, q.senders, q.rate, q.duration)
 }

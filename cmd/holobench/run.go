@@ -122,7 +122,9 @@ func (f *runFlags) read(c *cobra.Command, args []string) (*scenarios.File, error
 		if err != nil {
 			return nil, err
 		}
-		return scenarios.Parse("(flags)", []byte(f.quick.scenario()), env)
+		f.quick.fit(c)
+		file, err := scenarios.Parse("(flags)", []byte(f.quick.scenario()), env)
+		return file, inFlags(err)
 	}
 	if _, err := os.Stat(defaultScenario); err != nil {
 		return nil, fmt.Errorf("no FILE is named and there is no %s here (name a scenario, or say --clients 100 --rate 50/s --duration 10s)", defaultScenario)
@@ -190,9 +192,6 @@ func (f *runFlags) run(ctx context.Context, file *scenarios.File, stamps wire.St
 	}
 	result, runErr := run.Run(ctx, plan, o)
 	progress.end()
-	for _, warning := range result.Warnings[min(len(plan.Warnings), len(result.Warnings)):] {
-		fmt.Fprintf(stderr, "warning: %s\n", warning)
-	}
 	runErr = errors.Join(runErr, samples.Close())
 	if runErr != nil {
 		fmt.Fprintf(stderr, "holobench: %v\n", runErr)
@@ -201,6 +200,9 @@ func (f *runFlags) run(ctx context.Context, file *scenarios.File, stamps wire.St
 		fmt.Fprintf(stderr, "holobench: %d observations could not be written: the figures are incomplete\n", writer.Lost())
 	}
 	if result.Barrier == 0 && runErr != nil {
+		for _, warning := range result.Warnings[min(len(plan.Warnings), len(result.Warnings)):] { // else the report has them
+			fmt.Fprintf(stderr, "warning: %s\n", warning)
+		}
 		return exitFailed, nil //nolint:nilerr // it was printed; nothing was measured, there is nothing to report
 	}
 	return writeReport(dir.Path, stdout, colours(f.noColor, stdout))

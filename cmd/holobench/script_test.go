@@ -46,6 +46,7 @@ func TestScripts(t *testing.T) {
 			"await-commands": awaitCommands,
 			"signal-group":   signalGroup,
 			"kill-node":      killNode,
+			"pause-node":     pauseNode,
 			"kill-run":       killRun,
 			"finish":         finish,
 			"no-nodes":       noNodes,
@@ -158,6 +159,17 @@ func killRun(ts *testscript.TestScript, _ bool, _ []string) {
 func killNode(ts *testscript.TestScript, _ bool, args []string) {
 	for _, pid := range nodePIDs(ts, args[0]) {
 		ts.Check(syscall.Kill(pid, syscall.SIGKILL))
+	}
+}
+
+// pause-node DIR stops the nodes of the run in DIR; with ! they go on.
+func pauseNode(ts *testscript.TestScript, neg bool, args []string) {
+	signal := syscall.SIGSTOP
+	if neg {
+		signal = syscall.SIGCONT
+	}
+	for _, pid := range nodePIDs(ts, args[0]) {
+		ts.Check(syscall.Kill(pid, signal))
 	}
 }
 
