@@ -28,7 +28,9 @@ func FromFile(f *scenarios.File, m history.Machine) (Plan, error) {
 		p.Header = append(p.Header, http1.Field{Name: h.Name, Value: h.Value})
 	}
 	for _, c := range f.Clients {
-		p.Groups = append(p.Groups, Group{Name: c.Name, Count: c.Count, Channel: c.ChannelOf, NoStream: !c.Streams})
+		p.Groups = append(p.Groups, Group{
+			Name: c.Name, Count: c.Count, Channel: c.ChannelOf, NoStream: !c.Streams, ChannelNumber: c.ChannelNumber, JoinOver: c.JoinOver,
+		})
 	}
 	for i := range f.Load {
 		load, err := loadFrom(f, &f.Load[i])

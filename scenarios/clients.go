@@ -15,6 +15,8 @@ type Clients struct {
 	Dealt        []int         // of each client, which of ChannelNames is its own; nil = they are spread over them evenly, in turn
 	Streams      bool          // each holds an SSE stream on its channel; false = they post and never listen
 	JoinOver     time.Duration // before the barrier they open their streams one after the other, evenly over this time; 0 = as fast as it goes
+
+	zipf float64 // the exponent by which some of ChannelNames are more popular; 0 = none is
 }
 
 // ChannelOf is the channel of the i-th client of the group, i from 0: where it listens, and where its commands go unless
@@ -23,39 +25,18 @@ func (c *Clients) ChannelOf(i int) string {
 	if len(c.ChannelNames) == 0 {
 		return ""
 	}
-	if i < len(c.Dealt) {
-		return c.ChannelNames[c.Dealt[i]]
-	}
-	return c.ChannelNames[i%len(c.ChannelNames)]
+	return c.ChannelNames[c.ChannelNumber(i)-1]
 }
 
-// clients resolves the section of that name.
-func (r *resolver) clients() []Clients {
-	form := &r.form.Clients
-	var all []Clients
-	total := 0
-	for _, e := range form.list {
-		r.checkKey(e.key, "clients")
-		r.require(&e.form.Count.spot, &e.form.spot, "count", "say how many there are: count: 100")
-		c := Clients{
-			Name:    e.name,
-			Count:   int(r.upTo(&e.form.Count, 1, maxClients, "there can be")), //nolint:gosec // within its limits
-			Streams: r.oneOf(&e.form.Stream, "sse", []string{"sse", "none"}) == "sse",
-		}
-		if c.Streams {
-			r.require(&e.form.Channel.spot, &e.form.spot, "channel", "name what they subscribe to: channel: lobby")
-		}
-		c.ChannelNames = r.channels(&e.form.Channel)
-		total += c.Count
-		all = append(all, c)
+// ChannelNumber says which of the group's channels that is, from 1; 0 = it has none.
+func (c *Clients) ChannelNumber(i int) int {
+	switch {
+	case len(c.ChannelNames) == 0:
+		return 0
+	case i < len(c.Dealt):
+		return c.Dealt[i] + 1
 	}
-	if total > maxClients && len(all) > 1 {
-		r.add(form.at, "clients: there are "+strconv.Itoa(total)+" in all, the limit is "+strconv.Itoa(maxClients), "")
-	}
-	if len(all) > maxGroups {
-		r.add(form.at, "clients: there are "+strconv.Itoa(len(all))+" groups, the limit is "+strconv.Itoa(maxGroups), "")
-	}
-	return all
+	return i%len(c.ChannelNames) + 1
 }
 
 const (
@@ -68,47 +49,52 @@ func numberClient(channel string, i int) string {
 	return strings.ReplaceAll(channel, numberedBy, strconv.Itoa(i+1))
 }
 
-// channels resolves a name, or a pattern with a count.
-func (r *resolver) channels(form *channelForm) []string {
-	if form.name.given() {
-		r.check(&form.name, checkChannel)
-		return []string{form.name.v}
+// clients resolves the section of that name.
+func (r *resolver) clients() []Clients {
+	form := &r.form.Clients
+	var all []Clients
+	total := 0
+	for _, e := range form.list {
+		r.checkKey(e.key, "clients")
+		c := r.group(e)
+		total += c.Count
+		all = append(all, c)
 	}
-	if !form.given() || form.broken {
-		return nil
+	for i, e := range form.list {
+		if same := &e.form.Channel.Same; same.usable() {
+			r.sameChannels(all, i, same)
+		}
 	}
-	r.require(&form.Pattern.spot, &form.spot, "pattern", `write {pattern: "room-${n}", count: 20}, or one name alone`)
-	r.require(&form.Count.spot, &form.spot, "count", `write {pattern: "room-${n}", count: 20}, or one name alone`)
-	if !form.Pattern.usable() || !form.Count.usable() {
-		return nil
+	if total > maxClients && len(all) > 1 {
+		r.add(form.at, "clients: there are "+strconv.Itoa(total)+" in all, the limit is "+strconv.Itoa(maxClients), "")
 	}
-	if !strings.Contains(form.Pattern.v, numbered) {
-		r.add(form.Pattern.at, form.Pattern.path+": the pattern has no "+numbered+", so that all channels would be one",
-			`put it where the number belongs: "room-${n}"; the quotes matter in {}`)
-		return nil
+	if len(all) > maxGroups {
+		r.add(form.at, "clients: there are "+strconv.Itoa(len(all))+" groups, the limit is "+strconv.Itoa(maxGroups), "")
 	}
-	count := int(r.upTo(&form.Count, 1, maxChannels, "there can be")) //nolint:gosec // within its limits
-	last := strings.ReplaceAll(form.Pattern.v, numbered, strconv.Itoa(count))
-	if err := checkLabel(last); err != nil {
-		r.addError(form.Pattern.at, form.Pattern.path, err)
-		return nil
-	}
-	names := make([]string, count)
-	for i := range names {
-		names[i] = strings.ReplaceAll(form.Pattern.v, numbered, strconv.Itoa(i+1))
-	}
-	return names
+	return all
 }
 
-// checkChannel is checkLabel without the word that will once mean the channels of another group.
-func checkChannel(name string) error {
-	if name == "same" {
-		return problem(`"same" is kept for a later version of the language`, "take another name")
+// group resolves one group, but for channels that are those of another.
+func (r *resolver) group(e *namedEntry[clientsForm]) Clients {
+	r.require(&e.form.Count.spot, &e.form.spot, "count", "say how many there are: count: 100")
+	c := Clients{
+		Name:     e.name,
+		Count:    int(r.upTo(&e.form.Count, 1, maxClients, "there can be")), //nolint:gosec // within its limits
+		Streams:  r.oneOf(&e.form.Stream, "sse", []string{"sse", "none"}) == "sse",
+		JoinOver: e.form.JoinOver.or(0),
 	}
-	if strings.Contains(name, numbered) {
-		return problem("a single name has no number for "+numbered, `write {pattern: "`+name+`", count: 20}`)
+	if c.Streams {
+		r.require(&e.form.Channel.spot, &e.form.spot, "channel", "name what they subscribe to: channel: lobby")
 	}
-	return checkLabel(name)
+	switch join := &e.form.JoinOver; {
+	case !join.usable():
+	case !c.Streams:
+		r.add(join.at, join.path+": clients without a stream join nothing", "leave it out")
+	case join.v > maxJoin:
+		r.add(join.at, join.path+": "+join.v.String()+" is more than the limit, "+maxJoin.String(), "")
+	}
+	r.channels(&e.form.Channel, &c)
+	return c
 }
 
 // group finds clients by their name.

@@ -138,7 +138,7 @@ func TestErrorsOfSections(t *testing.T) {
 		{"n in a name", withClients(`{count: 1, channel: "room-${n}"}`), "s.yaml:2:40: clients.members.channel: a single name has no number for ${n}"},
 		{"n without quotes", withClients(`{count: 1, channel: {pattern: room-${n}, count: 2}}`), "s.yaml:2:56: a { stands in the middle of a text that is not in quotes"},
 		{"channel too long", withClients("{count: 1, channel: " + strings.Repeat("a", 201) + "}"), "s.yaml:2:40: clients.members.channel: the name has 201 bytes, the limit is 200"},
-		{"channel of the future", withClients("{count: 1, channel: same}"), `s.yaml:2:40: clients.members.channel: "same" is kept for a later version of the language`},
+		{"same alone", withClients("{count: 1, channel: same}"), `s.yaml:2:40: clients.members.channel: "same" alone does not say whose channels these are`},
 		{"channel as a list", withClients("{count: 1, channel: [a, b]}"), "s.yaml:2:40: clients.members.channel is a list where a single value belongs"},
 		{"group as a number", "version: 1\nclients: {members: 5}\nload: {talk: {by: members, rate: 5/s, for: 10s}}\n", "s.yaml:2:20: clients.members is a single value where a mapping belongs"},
 		{"boolean word", "version: 1\nclients: {yes: {count: 1, channel: a}}\nload: {talk: {by: yes, rate: 5/s, for: 10s}}\n", `s.yaml:2:11: clients: the name "yes" means something else in YAML`},
@@ -156,11 +156,11 @@ func TestErrorsOfSections(t *testing.T) {
 		{"no time", withLoad("{by: members, rate: 5/s, for: 0s}"), "s.yaml:3:44: load.talk.for: no time at all sends nothing"},
 		{"too long", withLoad("{by: members, rate: 5/s, for: 24h, start: 1s}"), "s.yaml:3:8: load.talk: the load ends after 24h0m1s, the limit is 24h0m0s"},
 		{"too many commands", withLoad("{by: members, rate: 900/ms, for: 1h}"), "s.yaml:3:1: load: 3240000000 commands are asked for, the limit is 100000000"},
-		{"rate beside stages", withLoad("{by: members, rate: 5/s, stages: [{rate: 5/s, for: 1s}]}"), "s.yaml:3:34: load.talk.rate stands beside stages"},
-		{"from without stages", withLoad("{by: members, from: 1/s, rate: 5/s, for: 1s}"), "s.yaml:3:34: load.talk.from: from is where the first stage begins, and there are no stages"},
+		{"rate beside stages", withLoad("{by: members, rate: 5/s, stages: [{rate: 5/s, for: 1s}]}"), "s.yaml:3:39: load.talk.stages stands beside rate, and a load has one schedule"},
+		{"from without stages", withLoad("{by: members, from: 1/s, rate: 5/s, for: 1s}"), "s.yaml:3:34: load.talk.from does not go with rate"},
 		{"stage without for", withLoad("{by: members, stages: [{rate: 5/s}]}"), "s.yaml:3:37: load.talk.stages[1]: for is missing"},
 		{"stages of nothing", withLoad("{by: members, stages: [{rate: 0/s, for: 1s}]}"), "s.yaml:3:28: load.talk.stages: the rate never rises above 0"},
-		{"in_flight", withLoad("{by: members, rate: 5/s, for: 1s, in_flight: 2}"), "s.yaml:3:59: load.talk.in_flight: 2 is outside of the limits: in_flight can be only 1 today"},
+		{"in_flight", withLoad("{by: members, rate: 5/s, for: 1s, in_flight: 65}"), "s.yaml:3:59: load.talk.in_flight: 65 is outside of the limits: in_flight can be from 1 to 64"},
 		{"arrivals", withLoad("{by: members, rate: 5/s, for: 1s, arrivals: poison}"), `s.yaml:3:58: load.talk.arrivals: unknown word "poison", did you mean "poisson"?`},
 		{"payload too small", withLoad("{by: members, rate: 5/s, for: 1s, payload: 63B}"), "s.yaml:3:57: load.talk.payload: 63 bytes do not hold the marker and the text"},
 		{"payload too small for text", withLoad("{by: members, rate: 5/s, for: 1s, payload: {size: 64B, text: 1234567}}"), "s.yaml:3:64: load.talk.payload.size: 64 bytes do not hold the marker and the text"},
@@ -267,7 +267,7 @@ func TestErrorPrintsExcerptAndRemedy(t *testing.T) {
 			`s.yaml:2:21: unknown key "cuont" in clients.members, did you mean "count"?
   2 | clients: {members: {cuont: 10, channel: lobby}}
     |                     ^
-  remedy: the keys here are count, channel, stream`,
+  remedy: the keys here are count, channel, stream, join_over`,
 		},
 		{
 			"quotes", "version: 1\nclients: {m: {count: 1, channel: {pattern: room-${n}, count: 2}}}\n",

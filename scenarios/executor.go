@@ -87,7 +87,7 @@ func (l *Load) End() time.Duration {
 	case l.Closed != nil:
 		return l.Start + l.Closed.For
 	case l.Burst != nil:
-		return l.Start + slices.Max(append(l.Burst.At, 0)) + l.Burst.Within
+		return l.Start + slices.Max(append([]time.Duration{0}, l.Burst.At...)) + max(l.Burst.Within, time.Millisecond)
 	case l.Reaction != nil:
 		return l.Start + l.Reaction.For
 	case l.Replay != nil:

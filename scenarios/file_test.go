@@ -94,11 +94,11 @@ func TestParseReadsEveryKey(t *testing.T) {
 		},
 		Load: []Load{
 			{
-				Name: "talk", By: "zebras", Only: 4, Stages: []Stage{{2, 2, 35 * time.Second}}, Poisson: true, Arrivals: Arrivals{Kind: Poisson}, InFlight: 1,
+				Name: "talk", By: "zebras", Only: 4, Stages: []Stage{{2, 2, 35 * time.Second}}, Arrivals: Arrivals{Kind: Poisson}, InFlight: 1,
 				Send: "message", Payload: Payload{Size: Exactly(200)},
 			},
 			{
-				Name: "ramp", By: "apes", Only: 2, Start: 1500 * time.Millisecond,
+				Name: "ramp", By: "apes", Only: 2, Start: 1500 * time.Millisecond, pause: 1500 * time.Millisecond,
 				Stages: []Stage{{10, 50, 10 * time.Second}, {50, 50, 30 * time.Second}}, Arrivals: Arrivals{Kind: Constant},
 				InFlight: 1, Send: "message", Payload: Payload{Size: Exactly(1024), Text: Literal("hello, you")},
 			},
@@ -327,7 +327,7 @@ func TestFilesOfTheRepository(t *testing.T) {
 		}
 		c, l := f.Clients[0], f.Load[0]
 		if c.Count != want.clients || len(c.ChannelNames) != want.channels || l.Only != want.senders || l.Stages.Commands() != want.commands ||
-			fmt.Sprint(f.Windows) != want.windows || f.Seed != 42 || len(f.Budgets) != 5 || !l.Poisson || l.Payload.Size.Draw(0.5) != 200 {
+			fmt.Sprint(f.Windows) != want.windows || f.Seed != 42 || len(f.Budgets) != 5 || l.Arrivals.Kind != Poisson || l.Payload.Size.Draw(0.5) != 200 {
 			t.Errorf("%s: got %+v", path, f)
 		}
 		// Pairs of one sender that are due within W of each other, at a rate r for a time T: r*r*W*(T-W/2). A sender has one

@@ -2,17 +2,25 @@ package scenarios
 
 type clientsForm struct {
 	spot
-	Count   integer     `yaml:"count" scale:"yes"`
-	Channel channelForm `yaml:"channel"`
-	Stream  text        `yaml:"stream"`
+	Count    integer     `yaml:"count" scale:"yes"`
+	Channel  channelForm `yaml:"channel"`
+	Stream   text        `yaml:"stream"`
+	JoinOver duration    `yaml:"join_over"`
 }
 
-// channelForm is a name, or a pattern with a count.
+// channelForm is a name, a pattern with a count, or that of other clients.
 type channelForm struct {
 	spot
-	name    text
-	Pattern text    `yaml:"pattern"`
-	Count   integer `yaml:"count" scale:"yes"`
+	name       text
+	Pattern    text           `yaml:"pattern"`
+	Count      integer        `yaml:"count" scale:"yes"`
+	Popularity popularityForm `yaml:"popularity"`
+	Same       text           `yaml:"same"`
 }
 
 func (c *channelForm) short() any { return &c.name }
+
+type popularityForm struct {
+	spot
+	Zipf factor `yaml:"zipf"`
+}

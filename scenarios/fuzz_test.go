@@ -62,10 +62,10 @@ func checkFile(t *testing.T, f *File) {
 	checkBundled(t, &f.Server.Bundled)
 	for _, l := range f.Load {
 		c, by := group(f.Clients, l.By)
-		if by == l.Flood || by && (l.Only < 1 || l.Only > c.Count) || len(l.Stages) == 0 || l.Payload.Size.Least() < minPayload || l.InFlight != 1 {
+		if by == l.Flood || by && (l.Only < 1 || l.Only > c.Count) || !scheduled(&l) || l.Payload.Size.Least() < minPayload || l.InFlight < 1 || l.InFlight > maxInFlight {
 			t.Errorf("got load %+v", l)
 		}
-		if l.Channel == "" && c.ChannelOf(0) == "" {
+		if l.Channel == "" && l.To == nil && c.ChannelOf(0) == "" {
 			t.Errorf("nowhere to send: %+v", l)
 		}
 	}
@@ -103,6 +103,20 @@ func checkFile(t *testing.T, f *File) {
 		t.Errorf("the text of the file is none any more: %v", err)
 	}
 	f.Warnings(Machine{Files: 10, Cores: 1})
+	if _, sum := f.Estimates(); !(sum.Commands >= 0 && sum.Deliveries >= 0) {
+		t.Errorf("estimated %+v", sum)
+	}
+}
+
+// scheduled tells whether exactly one executor says when the load acts.
+func scheduled(l *Load) bool {
+	executors := 0
+	for _, given := range []bool{len(l.Stages) > 0, l.Closed != nil, l.Burst != nil, l.Reaction != nil, l.Replay != nil, l.Capacity != nil} {
+		if given {
+			executors++
+		}
+	}
+	return executors == 1 && l.Start >= 0 && l.End() > l.Start && l.End() <= maxTime
 }
 
 func checkBundled(t *testing.T, b *Bundled) {

@@ -14,14 +14,13 @@ type Load struct {
 	Flood    bool          // plain POSTs: no streams, no order, latency from the actual send
 	Workers  int           // of a flood; 0 otherwise
 	Channel  string        // where the commands go, as a pattern; see ChannelOf. "" = each sender posts to its own channel; never "" for a flood
-	Start    time.Duration // after the barrier; with After it is counted in that it begins when that load is over
+	Start    time.Duration // after the barrier; with After it is counted in when that load is to be over
 	Stages   Stages        // of an open load: at least one; a constant rate is one stage with From == To. None = one of the executors below
-	Poisson  bool          // as Arrivals.Kind says it; it goes away
 	InFlight int           // commands that one client has on the wire at most, from 1 to 64
 	Send     string        // the name of the command
 	Payload  Payload
 
-	After    string    // the load at whose end it starts, for people: Start says when that is; "" = the barrier
+	After    string    // the load at whose end it starts, earlier than Start says when that is over earlier; "" = the barrier
 	Arrivals Arrivals  // of Stages
 	Closed   *Closed   // nil = Stages say when
 	Burst    *Burst    // as above
@@ -53,8 +52,12 @@ func (r *resolver) loads(clients []Clients) []Load {
 		r.checkKey(e.key, "load")
 		l := r.load(&e.form, clients)
 		l.Name = e.name
-		commands += l.Stages.Commands()
 		all = append(all, l)
+	}
+	r.chain(all)
+	for i := range all {
+		acts, _ := all[i].acts()
+		commands += acts
 	}
 	if commands > maxCommands {
 		r.add(form.at, fmt.Sprintf("load: %.0f commands are asked for, the limit is %d", commands, maxCommands), "send for a shorter time")
@@ -65,27 +68,24 @@ func (r *resolver) loads(clients []Clients) []Load {
 	return all
 }
 
-// load resolves one load but its name.
+// load resolves one load but its name, and when it starts after another.
 func (r *resolver) load(form *loadForm, clients []Clients) Load {
 	l := Load{
 		Flood:    form.Flood.or(false),
 		Channel:  form.Channel.or(""),
 		Start:    form.Start.or(0),
-		Arrivals: Arrivals{Kind: r.oneOf(&form.Arrivals, Constant, []string{Constant, Poisson})},
+		After:    form.After.or(""),
 		InFlight: int(r.upTo(&form.InFlight, 1, maxInFlight, "in_flight can be")), //nolint:gosec // within its limits
 		Send:     form.Send.or(defaultSend),
 	}
-	l.Poisson = l.Arrivals.Kind == Poisson
-	r.check(&form.Channel, checkChannel)
 	r.check(&form.Send, checkLabel)
-	l.Stages = r.stages(form)
-	if l.End() > maxTime || l.End() < 0 {
-		r.add(form.at, form.path+": the load ends after "+l.End().String()+", the limit is "+maxTime.String(), "")
-	}
+	r.executor(form, &l)
 	if l.Flood {
 		r.flood(form, &l)
 	} else {
+		r.check(&form.Channel, checkPattern)
 		r.senders(form, &l, clients)
+		r.to(form, &l, clients)
 	}
 	l.Payload = r.payload(&form.Payload, r.payloadWords(&l, clients))
 	l.Flow = r.flow(form, &l, clients)
@@ -96,7 +96,10 @@ func (r *resolver) load(form *loadForm, clients []Clients) Load {
 func (r *resolver) flood(form *loadForm, l *Load) {
 	l.Workers = int(r.upTo(&form.Workers, defaultWorkers, maxWorkers, "there can be")) //nolint:gosec // within its limits
 	r.require(&form.Channel.spot, &form.spot, "channel", "a flood has no clients whose channel it could take: channel: lobby")
-	for _, s := range []*spot{&form.By.spot, &form.InFlight.spot} {
+	r.check(&form.Channel, checkChannel)
+	for _, s := range []*spot{
+		&form.By.spot, &form.To.spot, &form.InFlight.spot, &form.Each.spot, &form.When.spot, &form.Replay.spot, &form.Burst.spot, &form.Capacity.spot,
+	} {
 		if s.given() {
 			r.add(s.at, s.path+" does not go with a flood: nobody in particular sends it", "leave it out, or leave flood: true out")
 		}
@@ -136,7 +139,7 @@ func (r *resolver) senders(form *loadForm, l *Load, clients []Clients) {
 			"write a number from 1 to "+strconv.Itoa(c.Count)+", the count of "+l.By)
 	}
 	channel := &r.form.Clients.find(l.By).form.Channel
-	if !c.Streams && !channel.given() && !form.Channel.given() {
+	if !c.Streams && !channel.given() && !form.Channel.given() && !form.To.given() {
 		r.add(by.Clients.at, by.path+": the clients "+l.By+" have no channel to send to", "add channel: NAME to the load or to these clients")
 	}
 }

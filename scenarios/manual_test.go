@@ -219,6 +219,7 @@ func grounds() []string {
 		"clients: {members: {count: 100, channel: {pattern: \"room-${n}\", count: 20}}, users: {count: 40, channel: lobby}, talk: {count: 10, channel: lobby}}\n"
 	return []string{
 		who + "load: {talk: {by: members, rate: 50/s, for: 60s}}\n",
+		who + "load: {first: {by: members, rate: 50/s, for: 60s}, talk: {by: members, rate: 50/s, for: 60s}}\n",
 		who + "load: {first: {by: members, rate: 50/s, for: 60s}, talk: {by: members}}\n",
 		who + "load: {first: {by: members, rate: 50/s, for: 60s}, talk: {by: members, for: 60s}}\n",
 		who + "load: {press: {flood: true, rate: 50/s, for: 60s, channel: lobby}, talk: {flood: true, rate: 50/s, for: 60s, channel: lobby}}\n",

@@ -70,6 +70,7 @@ func valueSchemas() map[reflect.Type]member {
 		reflect.TypeFor[rate]():     {"rate", patternOf("200/s", numberPattern+"/(ms|s|m|h)")},
 		reflect.TypeFor[size]():     {"size", patternOf("4KiB", numberPattern+"(B|kB|KiB|MiB)")},
 		reflect.TypeFor[share]():    {"share", patternOf("30%", numberPattern+"%")},
+		reflect.TypeFor[factor]():   {"factor", object{{"type", "number"}, {"minimum", 0}}},
 		reflect.TypeFor[interval](): {"interval", patternOf("5s..35s", "("+durationPattern+`)+\.\.(`+durationPattern+")+")},
 	}
 }

@@ -37,19 +37,8 @@ func (s Stages) Commands() float64 {
 // stages resolves a constant rate, or the stages of a ramp.
 func (r *resolver) stages(form *loadForm) Stages {
 	if !form.Stages.given() {
-		r.require(&form.Rate.spot, &form.spot, "rate", "say how many commands are sent: rate: 50/s, or stages: [{rate: 50/s, for: 10s}]")
-		r.require(&form.For.spot, &form.spot, "for", "say how long: for: 10s")
-		if form.From.given() {
-			r.add(form.From.at, form.From.path+": from is where the first stage begins, and there are no stages", "write stages: [{rate: 50/s, for: 10s}]")
-		}
 		r.checkRate(&form.Rate, false)
-		r.checkLength(&form.For)
-		return Stages{{From: form.Rate.v, To: form.Rate.v, For: form.For.v}}
-	}
-	for _, s := range []*spot{&form.Rate.spot, &form.For.spot} {
-		if s.given() {
-			r.add(s.at, s.path+" stands beside stages", "keep one of the two: each stage has a rate and a for of its own")
-		}
+		return Stages{{From: form.Rate.v, To: form.Rate.v, For: r.length(form, "say how long: for: 10s")}}
 	}
 	r.checkRate(&form.From, true)
 	last, sum := form.From.v, form.From.v

@@ -38,6 +38,7 @@ type (
 	size     struct{ value[int] }            // 200B, 4KiB; in bytes
 	interval struct{ value[intervalBounds] } // 5s..35s
 	share    struct{ value[float64] }        // 30%; from 0 to 1
+	factor   struct{ value[float64] }        // 1.5
 )
 
 type stringValue = value[string]
@@ -94,6 +95,15 @@ func (b *size) read(s string) (err error) {
 func (i *interval) read(s string) (err error) {
 	i.v, err = parseInterval(s)
 	return err
+}
+
+func (n *factor) read(s string) error {
+	v, err := parseNumber(s)
+	if err != nil {
+		return problem(quote(s)+" is no number", "write digits, and a point where it has a fraction: 2, 1.5")
+	}
+	n.v = v
+	return nil
 }
 
 func (p *share) read(s string) (err error) {
