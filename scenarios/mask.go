@@ -20,7 +20,7 @@ const (
 func maskServers(source string, forms []*serverForm, width bool) string {
 	var values []*node
 	for _, form := range forms {
-		values = append(values, form.secretNodes()...)
+		values = append(append(values, form.secretNodes()...), form.inClear()...)
 	}
 	slices.SortStableFunc(values, func(a, b *node) int { return cmp.Or(a.line-b.line, a.column-b.column) })
 	lines := strings.SplitAfter(source, "\n")
