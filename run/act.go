@@ -88,8 +88,13 @@ func (p *Plan) channels(i int, a planned) []string {
 	if l.To == nil {
 		return []string{l.channel(&p.Groups[l.Group], a.sender)}
 	}
-	g := p.group(l.To.Clients)
-	switch l.To.Which {
+	return p.channelsTo(l.To, a.index, draw.Unit(p.seed(i, ofTarget), a.index, uint64(a.sender))) //nolint:gosec // not negative
+}
+
+// channelsTo are the channels of those clients that a To names: of all, of the one whose turn it is, or of the one that u draws.
+func (p *Plan) channelsTo(to *scenarios.To, turn uint64, u float64) []string {
+	g := p.group(to.Clients)
+	switch to.Which {
 	case scenarios.All:
 		var all []string
 		for n := range g.Count {
@@ -98,9 +103,9 @@ func (p *Plan) channels(i int, a planned) []string {
 		slices.Sort(all)
 		return slices.Compact(all) // one event a channel reaches all that hear it
 	case scenarios.Next:
-		return []string{g.Channel(int(a.index % uint64(g.Count)))} //nolint:gosec // a group has clients, and an int of them
+		return []string{g.Channel(int(turn % uint64(g.Count)))} //nolint:gosec // a group has clients, and an int of them
 	}
-	return []string{g.Channel(int(draw.Unit(p.seed(i, ofTarget), a.index, uint64(a.sender)) * float64(g.Count)))} //nolint:gosec // not negative
+	return []string{g.Channel(int(u * float64(g.Count)))}
 }
 
 // size is that of the payload of an act's commands.

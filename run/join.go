@@ -20,6 +20,9 @@ func (x *execution) join(work, holding, posting context.Context) error {
 	if limit == 0 {
 		limit = time.Minute
 	}
+	for i := range x.plan.Groups {
+		limit += x.plan.Groups[i].JoinOver // one after the other would be the most
+	}
 	stop := x.every("join", 0)
 	defer stop()
 	waiting, gone := newBarrier(), make(chan error, 1)
@@ -27,9 +30,12 @@ func (x *execution) join(work, holding, posting context.Context) error {
 		return err
 	}
 	x.makeClients()
-	for _, c := range x.streams {
-		ready := waiting.expect()
+	for i, c := range x.streams {
+		ready, after := waiting.expect(), x.joinAfter[i]
 		x.holding.Go(func() {
+			if !pause(holding, after) {
+				return
+			}
 			if err := c.HoldStream(holding, ready); err != nil {
 				select {
 				case gone <- fmt.Errorf("client %d: %w", c.ID(), err):
@@ -49,6 +55,21 @@ func (x *execution) join(work, holding, posting context.Context) error {
 		}
 	}
 	return x.awaitBarrier(work, waiting.reached(), gone, limit)
+}
+
+// pause waits; false means that ctx ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // awaitBarrier returns when everybody is ready at the same time: a client whose stream was cut after it had been ready is
@@ -130,6 +151,7 @@ func (x *execution) makeClients() {
 			group = append(group, c)
 			if g.listens() {
 				x.streams = append(x.streams, c)
+				x.joinAfter = append(x.joinAfter, g.JoinOver/time.Duration(g.Count)*time.Duration(i))
 			}
 			id++
 		}

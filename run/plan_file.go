@@ -27,6 +27,7 @@ func FromFile(f *scenarios.File, m history.Machine) (Plan, error) {
 	for _, h := range f.Server.Headers {
 		p.Header = append(p.Header, http1.Field{Name: h.Name, Value: h.Value})
 	}
+	p.Values, p.Feeds, p.AtEnd, p.Faults = f.Values, f.Feeds, f.AtEnd, f.Faults
 	for _, c := range f.Clients {
 		p.Groups = append(p.Groups, Group{
 			Name: c.Name, Count: c.Count, Channel: c.ChannelOf, NoStream: !c.Streams, ChannelNumber: c.ChannelNumber, JoinOver: c.JoinOver,

@@ -42,6 +42,7 @@ type Options struct {
 	Dial      clients.DialFunc
 	Nanosleep func(time.Duration) // blocks the thread until a command is due; nil = timers alone, late by up to 1 ms
 	Progress  func(Progress)      // nil = silence; called in turn, never at once
+	Log       func(line string)   // takes what flows log, several at once; nil = nobody does
 }
 
 // Progress says how far a run has come.
@@ -69,6 +70,7 @@ type execution struct {
 	nodes     []Node
 	everybody []*clients.Client // of this share, by their numbers
 	streams   []*clients.Client
+	joinAfter []time.Duration     // when each of them opens its stream
 	senders   [][]*clients.Client // of each load; nil = of another share of the plan
 	holding   sync.WaitGroup      // the goroutines of the clients
 
@@ -83,6 +85,9 @@ type execution struct {
 	acting     sync.WaitGroup                    // flows at work
 	posting    context.Context                   // its end ends them
 	judging    sync.Mutex
+
+	began atomic.Int64 // the barrier
+	scripts
 
 	watching sync.WaitGroup // those that wait for a node to die
 	ending   chan struct{}  // closed before the nodes are told to end: that is no death
@@ -106,6 +111,7 @@ func Run(ctx context.Context, p Plan, o Options) (history.Run, error) {
 		return history.Run{}, err
 	}
 	x.prepare()
+	x.prepareFlows()
 	x.crowd = &clients.Crowd{
 		Header: p.Header, Run: o.ID, Epoch: x.epoch, Names: o.Names, Observe: x.tally.observe, Dial: o.Dial,
 		TLS: p.clientTLS(),
@@ -181,16 +187,22 @@ func (x *execution) measure(ctx, work context.Context, fail context.CancelCauseF
 	posting, hang := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer hang(nil)
 	x.posting = posting
+	closeData, err := x.openData()
+	if err != nil {
+		return err
+	}
+	defer closeData()
 	if err := x.join(work, holding, posting); err != nil {
 		return x.whyStopped(work, err)
 	}
 	debug.FreeOSMemory() // what thousands of dials left behind is collected now, not in the middle of the measurement
 	barrier := time.Now()
+	x.began.Store(barrier.UnixNano() - x.epoch)
 	if err := x.save(func(r *history.Run) { r.Barrier = barrier.UnixNano() - x.epoch }); err != nil {
 		return err
 	}
 	stopWatching := x.watchBudgets(work, barrier, fail)
-	err := x.loads(work, barrier)
+	err = x.loads(work, barrier)
 	stopWatching()
 	if err == nil {
 		err = x.save(func(r *history.Run) { r.LoadEnd = x.now() })
