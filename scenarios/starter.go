@@ -18,7 +18,7 @@ type Starter struct {
 // starterNames lists them in the order in which one gets to know the language.
 func starterNames() []string {
 	return []string{
-		"ci-smoke", "chat-room",
+		"chat-room", "presence-and-typing", "idle-streams", "ci-smoke",
 	}
 }
 
