@@ -38,16 +38,13 @@ func (p *genericPhrasing) prepare(_ context.Context, _ wire.StampedConn, channel
 		return nil
 	}
 	p.message, p.payload, p.mark = &Message{Channel: channel}, nil, nil
-	_, _, missing := p.client.browser.request(&publish.Step, func(dst []byte, name string) ([]byte, bool) {
+	_, _, err := p.client.browser.request(&publish.Step, func(dst []byte, name string) ([]byte, bool) {
 		if strings.HasPrefix(name, "with.") {
 			return dst, true
 		}
 		return p.name(dst, name)
 	})
-	if missing != "" {
-		return &StepError{Where: publish.Step.Where, Missed: missing}
-	}
-	return nil
+	return err
 }
 
 // name is the Names of a command.
@@ -78,7 +75,7 @@ func (p *genericPhrasing) request(dst []byte, m *Message, payload []byte) []byte
 	p.events.Reset()
 	request, to, _ := p.client.browser.request(&g.Publish.Step, p.name)
 	if to == nil {
-		to = crowd.origin() // what prepare had nothing against has an address, but for what the command itself puts into it
+		to = crowd.origin() // prepare had nothing against it: what the command itself puts into it is to blame, and the server will say so
 	}
 	request.Target, request.Host, request.Header = to.RequestURI(), to.Host, p.client.header(request.Header, to)
 	return http1.AppendRequest(dst, request)

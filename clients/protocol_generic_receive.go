@@ -58,15 +58,18 @@ func (r *genericReceiver) begin(ctx context.Context, conn wire.StampedConn) erro
 	if err := r.browser.steps(ctx, r.server.Before); err != nil {
 		return r.judge(err)
 	}
-	return r.request(conn)
+	if err := r.request(conn); err != nil || r.server.Framing != FrameLongPoll {
+		return err
+	}
+	return r.nowSubscribed(ctx, conn) // as far as a client can know: nothing comes back before there is an event
 }
 
 // request asks for the stream, or by long-poll for its next event.
 func (r *genericReceiver) request(conn wire.StampedConn) error {
 	step := &r.server.Request
-	request, to, missing := r.browser.request(step, r.browser.name)
-	if missing != "" {
-		return r.judge(&StepError{Where: step.Where, Missed: missing})
+	request, to, err := r.browser.request(step, r.browser.name)
+	if err != nil {
+		return r.judge(err)
 	}
 	if r.again || r.server.Framing == FrameLongPoll {
 		for _, f := range r.server.Resume {
@@ -191,7 +194,10 @@ func (r *genericReceiver) becomeReady() {
 func (r *genericReceiver) OnBody(b []byte) error {
 	switch r.server.Framing {
 	case FrameSSE:
-		return r.events.Feed(b, genericEvents{r})
+		if err := r.events.Feed(b, genericEvents{r}); err != nil {
+			return err
+		}
+		return r.out()
 	case FrameNDJSON:
 		return r.lines(b)
 	case FrameLongPoll:
@@ -329,11 +335,14 @@ func (r *genericReceiver) silence(ctx context.Context, conn wire.StampedConn) er
 }
 
 // overdue implements receiver: the head did not come in time, or nothing came for too long.
-func (r *genericReceiver) overdue(context.Context, wire.StampedConn) error {
-	if r.announced {
-		return errSilent
+func (r *genericReceiver) overdue(ctx context.Context, conn wire.StampedConn) error {
+	switch {
+	case !r.announced:
+		return os.ErrDeadlineExceeded
+	case r.server.Silence == 0:
+		return r.deadline(ctx, conn, 0) // it was that of the first bytes
 	}
-	return os.ErrDeadlineExceeded
+	return errSilent
 }
 
 // ended implements receiver.

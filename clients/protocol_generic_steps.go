@@ -3,7 +3,6 @@ package clients
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -71,9 +70,9 @@ func (v *visit) close() {
 
 // step makes one request, and those that redirects ask for.
 func (v *visit) step(ctx context.Context, s *Step) error {
-	request, to, missing := v.browser.request(s, v.browser.name)
-	if missing != "" {
-		return &StepError{Where: s.Where, Missed: missing}
+	request, to, err := v.browser.request(s, v.browser.name)
+	if err != nil {
+		return err
 	}
 	for range maxMoves {
 		a, err := v.ask(ctx, request, to)
@@ -164,8 +163,10 @@ func withoutBodyFields(fields []http1.Field) []http1.Field {
 	return kept
 }
 
-// request words a step. Host and the fields of the client are the caller's matter.
-func (b *browser) request(s *Step, names Names) (r http1.Request, to *url.URL, missing string) {
+// request words a step. Host and the fields of the client are the caller's matter. The error is a *StepError: something that it
+// names is not known, or it leads nowhere.
+func (b *browser) request(s *Step, names Names) (r http1.Request, to *url.URL, err error) {
+	missing := ""
 	text := func(t Text) string {
 		if t == nil {
 			return ""
@@ -177,10 +178,7 @@ func (b *browser) request(s *Step, names Names) (r http1.Request, to *url.URL, m
 		return string(out)
 	}
 	r.Method = s.Method
-	to, err := b.client.crowd.resolve(text(s.URL))
-	if err != nil {
-		return r, nil, "url"
-	}
+	address := text(s.URL)
 	for _, f := range s.Fields {
 		r.Header = append(r.Header, http1.Field{Name: f.Name, Value: oneLine(text(f.Value))})
 	}
@@ -193,7 +191,13 @@ func (b *browser) request(s *Step, names Names) (r http1.Request, to *url.URL, m
 	} else if s.Body != nil {
 		r.Body = []byte(text(s.Body))
 	}
-	return r, to, missing
+	if missing != "" {
+		return r, nil, &StepError{Where: s.Where, Missed: missing}
+	}
+	if to, err = b.client.crowd.resolve(address); err != nil {
+		return r, nil, &StepError{Where: s.Where, Cause: err}
+	}
+	return r, to, nil
 }
 
 // oneLine keeps what came from elsewhere from being taken for header fields of its own.
@@ -214,7 +218,7 @@ func (c *Crowd) resolve(text string) (*url.URL, error) {
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, errors.New("no address")
+		return nil, fmt.Errorf("%w: what it is to be sent to is no address", errForeignBytes)
 	}
 	return u, nil
 }

@@ -76,6 +76,7 @@ func FuzzFindMark(f *testing.F) {
 	})
 }
 
+// TestFindMarkAllocatesNothing is not parallel, because allocations are counted for the whole process.
 func TestFindMarkAllocatesNothing(t *testing.T) {
 	text := []byte(`{"id":"00c0ffee-0000-8001-b100-686231000003","n":8967617121353731,"h":"8ffee00011000003"}`)
 	for _, by := range []wire.Marking{wire.MarkUUID, wire.MarkInt53, wire.MarkHex16} {
