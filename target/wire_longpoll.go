@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"sync"
 
 	"holobench/wire/phoenix"
@@ -59,11 +60,7 @@ func (l longPollWire) routes(s *Server) map[string]http.HandlerFunc {
 			return
 		}
 		query, refused := checkPhoenixVersion(r)
-		token := r.Header.Get("X-Phoenix-Longpoll-Token")
-		if given := query["token"]; len(given) == 1 {
-			token = given[0]
-		}
-		switch session := l.sessions.find(token); {
+		switch session := l.sessions.find(tokenOf(r, query)); {
 		case refused != nil:
 		case r.Method == http.MethodPost:
 			refused = s.servePollPost(w, r, session)
@@ -81,6 +78,14 @@ func (l longPollWire) routes(s *Server) map[string]http.HandlerFunc {
 			refused.write(w)
 		}
 	}}
+}
+
+// tokenOf returns the token that a request bears; see pollToken.
+func tokenOf(r *http.Request, query url.Values) string {
+	if given := query["token"]; len(given) == 1 {
+		return given[0]
+	}
+	return r.Header.Get("X-Phoenix-Longpoll-Token")
 }
 
 // open opens a session and answers with its token.

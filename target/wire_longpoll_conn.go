@@ -191,7 +191,8 @@ func (c *pollConn) find(head http1.PlainRequest) bool {
 	return ok
 }
 
-// pollToken returns the token of a plain poll. What is spelled in another way than usual is left to those who read all spellings.
+// pollToken returns the token of a plain poll, which is that of checkPhoenixVersion and tokenOf. What is spelled in another way
+// than usual is left to them.
 func pollToken(head http1.PlainRequest) (token []byte, ok bool) {
 	query, found := bytes.CutPrefix(head.Target, []byte(phoenix.LongPollPath+"?"))
 	if !found || bytes.ContainsAny(query, "%+;#") {
