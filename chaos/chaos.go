@@ -163,6 +163,11 @@ func (f *fault) hits(client uint32) bool {
 	return f.Where.has(client)
 }
 
+// Hits says whether a fault of that name concerns a client.
+func (c *Chaos) Hits(name string, client uint32) bool {
+	return slices.ContainsFunc(c.faults, func(f *fault) bool { return f.Name == name && f.hits(client) })
+}
+
 // meets says whether the fault concerns a socket.
 func (f *fault) meets(s Socket) bool {
 	if f.Effect.needs().streams && s.Path == Command {

@@ -108,8 +108,9 @@ func (r *rewriter) pass(p piece, next func(piece)) {
 		return
 	case p.err != nil:
 		r.give(p.at)
-		r.flush()
 		r.put(r.raw)
+		r.write(r.body) // of a message, or of a reply, that will never be whole
+		r.raw, r.body = nil, nil
 		next(p)
 		return
 	}
@@ -137,17 +138,24 @@ func (r *rewriter) feed(b []byte) int {
 	n, err := r.parser.Feed(part, r)
 	switch {
 	case err != nil: // nobody knows where anything begins from here on
-		r.opaque = true
-		r.put(r.raw)
-		r.raw = nil
-		if r.within {
-			r.put(part[n:])
-		}
+		r.broken(part[n:])
 		return len(part)
 	case r.parser.Done():
 		r.over()
 	}
 	return n
+}
+
+// broken hands on what is no HTTP any more, so that the client finds it broken as well: the chunk that could not be read is not
+// there any more, so another that cannot be read stands for it.
+func (r *rewriter) broken(rest []byte) {
+	r.put(r.raw)
+	if r.within {
+		r.write(r.body)
+		r.put([]byte("!\r\n"))
+		r.put(rest)
+	}
+	r.opaque, r.raw, r.body = true, nil, nil
 }
 
 // OnHead implements http1.Handler.
