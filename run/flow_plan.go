@@ -142,6 +142,9 @@ const unmetAny = "an expectation was not met"
 // along with them, so that those that can be known come first.
 func (x *execution) numberReasons() {
 	x.o.Names.Number(unmetAny)
+	for i := range x.plan.Faults {
+		x.reason(x.plan.Faults[i].Name)
+	}
 	for _, f := range x.flows {
 		if f == nil {
 			continue

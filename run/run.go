@@ -202,6 +202,8 @@ func (x *execution) measure(ctx, work context.Context, fail context.CancelCauseF
 		return err
 	}
 	stopWatching := x.watchBudgets(work, barrier, fail)
+	stopFaults := x.faultClients(work, barrier)
+	defer stopFaults()
 	err = x.loads(work, barrier)
 	stopWatching()
 	if err == nil {
