@@ -118,6 +118,14 @@ func rulesOfCommands() []rule {
 			`{"action":{"name":"","status":"ok"},"echo":[]}`, "",
 		},
 		{
+			"a page of another site", "POST /command HTTP/1.1\r\nHost: t\r\nSec-Fetch-Site: cross-site\r\nContent-Length: 17\r\n\r\n" + valid, 403,
+			"a page of another site cannot send anything here", "",
+		},
+		{
+			"a page of this node", "POST /command HTTP/1.1\r\nHost: t\r\nSec-Fetch-Site: same-origin\r\nContent-Length: 17\r\n\r\n" + valid, 200,
+			`{"action":{"name":"","status":"ok"},"echo":[]}`, "",
+		},
+		{
 			"a head that is too long", "GET /healthz HTTP/1.1\r\nHost: t\r\nX: " + strings.Repeat("x", 80<<10) + "\r\n\r\n", 431,
 			"431 Request Header Fields Too Large", "",
 		},

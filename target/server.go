@@ -165,6 +165,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(http.StatusServiceUnavailable, "%v", errDraining).write(w)
 		return
 	}
+	if r.Method == http.MethodPost && r.Header.Get("Sec-Fetch-Site") == "cross-site" {
+		// A page of another site needs no leave to POST what has no type, or one of a form; it cannot write this field.
+		refuse(http.StatusForbidden, "a page of another site cannot send anything here").write(w)
+		return
+	}
 	if route := s.routes[r.URL.Path]; route != nil {
 		route(w, r)
 		return
