@@ -104,7 +104,7 @@ func (s *feedScan) scan(from io.Reader) *Error {
 	reader.ReuseRecord = true
 	first, err := reader.Read()
 	if err != nil {
-		return s.wrong(reader, err)
+		return s.wrong(err)
 	}
 	if e := s.header(first); e != nil {
 		return e
@@ -119,7 +119,7 @@ func (s *feedScan) scan(from io.Reader) *Error {
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
-			return s.wrong(reader, err)
+			return s.wrong(err)
 		}
 		if e := s.row(reader, row); e != nil {
 			return e
@@ -147,7 +147,7 @@ func (s *feedScan) header(row []string) *Error {
 			e.Message, e.Remedy = "the column "+quote(name)+" stands there twice", "give each a name of its own"
 			return e
 		case i >= maxColumns:
-			e.Message = "there are more than " + strconv.Itoa(maxColumns) + " columns"
+			e.Message, e.Remedy = "there are more than "+strconv.Itoa(maxColumns)+" columns", "keep those that a text names"
 			return e
 		}
 		s.columns = append(s.columns, name)
@@ -160,38 +160,34 @@ func (s *feedScan) header(row []string) *Error {
 
 // row checks one row.
 func (s *feedScan) row(reader *csv.Reader, row []string) *Error {
-	for i, cell := range row {
+	at := func(i int, message, remedy string) *Error {
 		line, column := reader.FieldPos(i)
-		e := &Error{File: s.path, Line: line, Column: column}
+		return &Error{File: s.path, Line: line, Column: column, Message: message, Remedy: remedy}
+	}
+	for i, cell := range row {
 		switch {
 		case !utf8.ValidString(cell):
-			e.Message, e.Remedy = "the cell under "+s.columns[i]+" is not UTF-8 text", "save the file as UTF-8"
-			return e
+			return at(i, "the cell under "+s.columns[i]+" is not UTF-8 text", "save the file as UTF-8")
 		case len(cell) > maxCell:
-			e.Message = "the cell under " + s.columns[i] + " has " + strconv.Itoa(len(cell)) + " bytes, the limit is " + strconv.Itoa(maxCell)
-			return e
+			return at(i, "the cell under "+s.columns[i]+" has "+strconv.Itoa(len(cell))+" bytes, the limit is "+strconv.Itoa(maxCell), "make it shorter, or leave the column out")
 		}
 	}
-	for _, at := range s.hidden {
-		if row[at] == "" {
+	for _, i := range s.hidden {
+		if row[i] == "" {
 			continue
 		}
-		if _, known := s.secrets[row[at]]; !known {
-			s.secrets[strings.Clone(row[at])] = struct{}{}
+		if _, known := s.secrets[row[i]]; !known {
+			s.secrets[strings.Clone(row[i])] = struct{}{}
 		}
 		if len(s.secrets) > maxSecrets {
-			line, column := reader.FieldPos(at)
-			return &Error{
-				File: s.path, Line: line, Column: column, Message: "there are more than " + strconv.Itoa(maxSecrets) + " secrets",
-				Remedy: "each is looked for in all that is written: keep the rows that a run needs",
-			}
+			return at(i, "there are more than "+strconv.Itoa(maxSecrets)+" secrets", "each is looked for in all that is written: keep the rows that a run needs")
 		}
 	}
 	return nil
 }
 
 // wrong places an error of the reader.
-func (s *feedScan) wrong(reader *csv.Reader, err error) *Error {
+func (s *feedScan) wrong(err error) *Error {
 	e := &Error{File: s.path, Line: 1, Column: 1, Message: err.Error()}
 	known, ok := errors.AsType[*csv.ParseError](err)
 	switch {
@@ -208,6 +204,5 @@ func (s *feedScan) wrong(reader *csv.Reader, err error) *Error {
 	default:
 		e.Message = "the file cannot be read: " + reason(err)
 	}
-	_ = reader
 	return e
 }

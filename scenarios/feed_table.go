@@ -58,8 +58,13 @@ func (t *FeedTable) Close() error { return t.file.Close() }
 
 // splitRow cuts one row that encoding/csv has taken into its cells, as it does.
 func splitRow(text []byte) []string {
-	text = bytes.TrimLeft(text, "\r\n") // empty lines before it
-	text = bytes.TrimRight(text, "\r\n")
+	for bytes.HasPrefix(text, []byte("\n")) || bytes.HasPrefix(text, []byte("\r\n")) { // empty lines before it
+		_, text, _ = bytes.Cut(text, []byte("\n"))
+	}
+	text = bytes.TrimSuffix(text, []byte("\r")) // at the end of the file
+	for bytes.HasSuffix(text, []byte("\n")) {
+		text = bytes.TrimSuffix(text[:len(text)-1], []byte("\r"))
+	}
 	var cells []string
 	for {
 		cell, rest, more := splitCell(text)

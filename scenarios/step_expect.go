@@ -78,7 +78,7 @@ func (w *flowReader) capture(step *flowStepForm) []Step {
 		switch {
 		case c.From == FromEvent && form.Header.given():
 			w.add(form.Header.at, form.Header.path+": an event has no header fields", "leave it out, or capture from the reply")
-		case c.From == FromReply && !w.answered && !form.From.broken:
+		case form.From.or(string(FromReply)) == string(FromReply) && !w.answered && !form.From.broken:
 			w.add(e.key, form.path+": no reply came before it", "put a send or a get before it, or write from: event")
 		}
 		if !slices.Contains(w.captured, e.name) {
