@@ -79,6 +79,9 @@ type faults struct {
 
 // add notes something wrong at n.
 func (f *faults) add(n *node, message, remedy string) {
+	if remedy == "" && strings.Contains(message, "limit") {
+		remedy = "stay within the limit"
+	}
 	e := Error{File: n.source, Line: n.line, Column: n.column, Message: message, Remedy: remedy}
 	if n.source != "" { // it says the path already
 		e.Message = strings.TrimPrefix(message, strings.TrimPrefix(n.source, "--set ")+": ")

@@ -58,7 +58,11 @@ const (
 // measured returns the error of a file, and holds what it costs to find it.
 func measured(t *testing.T, name, text string) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), name)
+	dir := t.TempDir()
+	path := filepath.Join(dir, name)
+	if err := os.WriteFile(filepath.Join(dir, "users.csv"), []byte("name\nanna\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
