@@ -71,6 +71,7 @@ func (r *pollReceiver) open(ctx context.Context, conn wire.StampedConn) error {
 
 // exchange sends a request of the session's and reads the answer.
 func (r *pollReceiver) exchange(ctx context.Context, conn wire.StampedConn, into *phoenix.Poll, request http1.Request) error {
+	request.Header = append(request.Header, r.client.cookies()...)
 	a, err := r.client.crowd.exchange(ctx, conn, request)
 	switch {
 	case err != nil:
@@ -98,7 +99,7 @@ func (r *pollReceiver) again() []byte {
 	if len(r.request) == 0 {
 		r.request = http1.AppendRequest(nil, http1.Request{
 			Method: http.MethodGet, Target: r.protocol.target(r.token), Host: r.client.crowd.host(),
-			Header: append([]http1.Field{{Name: "Accept", Value: "application/json"}}, r.client.crowd.Header...),
+			Header: r.client.header([]http1.Field{{Name: "Accept", Value: "application/json"}}, r.client.crowd.origin()),
 		})
 	}
 	return r.request

@@ -97,7 +97,7 @@ func (r *socketReceiver) begin(_ context.Context, conn wire.StampedConn) error {
 	query := url.Values{"vsn": {phoenix.Version}}
 	return r.ask(conn, http1.AppendRequest(nil, http1.Request{
 		Method: http.MethodGet, Target: phoenix.WebSocketPath + "?" + query.Encode(), Host: r.client.crowd.host(),
-		Header: append(header, r.client.crowd.Header...),
+		Header: r.client.header(header, r.client.crowd.origin()),
 	}))
 }
 

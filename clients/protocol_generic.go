@@ -45,10 +45,13 @@ type Own struct {
 	Tokens    []Token
 	Know      func(dst []byte, client uint32, name string) (out []byte, ok bool) // what the run knows of a client; nil = nothing
 	Generic   *Generic                                                           // of the wire of that name, and nil on the others
+	App       *HologramApp                                                       // on the wire of Hologram; nil = the bundled one
 }
 
 // visits says whether a client has requests of its own to make, or cookies to keep.
-func (o *Own) visits() bool { return len(o.Login) > 0 || len(o.Teardown) > 0 || o.Generic != nil }
+func (o *Own) visits() bool {
+	return len(o.Login) > 0 || len(o.Teardown) > 0 || o.Generic != nil || o.App != nil
+}
 
 // Names appends to dst what a name stands for, and returns the extended slice; not ok when there is nothing yet.
 type Names = func(dst []byte, name string) (out []byte, ok bool)

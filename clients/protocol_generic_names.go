@@ -116,7 +116,9 @@ func (b *browser) cookie(to *url.URL) string {
 
 // header are the fields of a request of the client, on whatever wire, behind those that the wire needs.
 func (c *Client) header(fields []http1.Field, to *url.URL) []http1.Field {
-	fields = append(fields, c.crowd.Header...)
+	if to.Host == c.crowd.host() { // they are for the server, and may be secrets
+		fields = append(fields, c.crowd.Header...)
+	}
 	if c.browser == nil {
 		return fields
 	}
@@ -124,4 +126,15 @@ func (c *Client) header(fields []http1.Field, to *url.URL) []http1.Field {
 		fields = append(fields, http1.Field{Name: "Cookie", Value: cookie})
 	}
 	return fields
+}
+
+// cookies is the field of a request to the server that bears them; none when there are none.
+func (c *Client) cookies() []http1.Field {
+	if c.browser == nil {
+		return nil
+	}
+	if cookie := c.browser.cookie(c.crowd.origin()); cookie != "" {
+		return []http1.Field{{Name: "Cookie", Value: cookie}}
+	}
+	return nil
 }

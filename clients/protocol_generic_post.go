@@ -61,6 +61,14 @@ func (p *genericPhrasing) name(dst []byte, name string) (out []byte, ok bool) {
 	case "seq":
 		return strconv.AppendUint(dst, uint64(p.marker.Event.Seq), 10), true
 	}
+	if part, is := strings.CutPrefix(name, "with."); is {
+		for _, f := range p.message.With {
+			if f.Name == part {
+				return append(dst, f.Value...), true
+			}
+		}
+		return dst, false
+	}
 	return p.client.browser.name(dst, name)
 }
 
@@ -68,9 +76,7 @@ func (p *genericPhrasing) name(dst []byte, name string) (out []byte, ok bool) {
 func (p *genericPhrasing) request(dst []byte, m *Message, payload []byte) []byte {
 	crowd := p.client.crowd
 	g := crowd.Own.Generic
-	p.message, p.payload = m, payload
-	p.marker, _, _ = wire.FindMarker(payload)
-	p.mark = wire.AppendMark(p.mark[:0], g.Marker, p.marker)
+	p.about(m, payload)
 	p.parts, p.over = 0, false
 	p.events.Reset()
 	request, to, _ := p.client.browser.request(&g.Publish.Step, p.name)
@@ -79,6 +85,17 @@ func (p *genericPhrasing) request(dst []byte, m *Message, payload []byte) []byte
 	}
 	request.Target, request.Host, request.Header = to.RequestURI(), to.Host, p.client.header(request.Header, to)
 	return http1.AppendRequest(dst, request)
+}
+
+// about takes up a command, whose names are then known.
+func (p *genericPhrasing) about(m *Message, payload []byte) {
+	by := wire.MarkText
+	if g := p.client.crowd.Own.Generic; g != nil {
+		by = g.Marker
+	}
+	p.message, p.payload = m, payload
+	p.marker, _, _ = wire.FindMarker(payload)
+	p.mark = wire.AppendMark(p.mark[:0], by, p.marker)
 }
 
 // reply implements phrasing.

@@ -69,9 +69,12 @@ func (p *hologramProtocol) get(ctx context.Context, conn wire.StampedConn, chann
 	if p.page != nil {
 		return p.page, nil
 	}
-	query := url.Values{"channel": channels}
+	target, err := p.pageTarget(channels)
+	if err != nil {
+		return nil, err
+	}
 	a, err := p.client.crowd.exchange(ctx, conn, http1.Request{
-		Method: http.MethodGet, Target: hologramPagePath + "?" + query.Encode(), Header: []http1.Field{{Name: "Accept", Value: "text/html"}},
+		Method: http.MethodGet, Target: target, Header: append([]http1.Field{{Name: "Accept", Value: "text/html"}}, p.client.cookies()...),
 	})
 	if err != nil {
 		return nil, err
@@ -88,6 +91,9 @@ func (p *hologramProtocol) get(ctx context.Context, conn wire.StampedConn, chann
 		jar = append(jar, cookie.Name+"="+cookie.Value)
 	}
 	p.page = &hologramPage{Page: page, cookie: strings.Join(jar, "; ")}
+	if cookie, kept := p.cookiesOf(a.cookies); kept {
+		p.page.cookie = cookie
+	}
 	return p.page, nil
 }
 
@@ -277,7 +283,11 @@ func (p *hologramPhrasing) request(dst []byte, m *Message, payload []byte) []byt
 	crowd := p.protocol.client.crowd
 	next := hologram.EventCommand{Instance: p.page.InstanceID, Channel: m.Channel, Name: m.Name, Payload: string(payload)}
 	setParts(m.With, &next.Key, &next.ID, &next.Base) // the bundled page knows no others
-	p.body = hologram.AppendEventCommand(p.body[:0], next)
+	if app := crowd.Own.App; app != nil {
+		p.word(app, m, payload)
+	} else {
+		p.body = hologram.AppendEventCommand(p.body[:0], next)
+	}
 	if p.headOf != p.page {
 		p.head = append(p.page.fields(
 			http1.Field{Name: "Content-Type", Value: "application/json"}, http1.Field{Name: hologram.CSRFHeader, Value: p.page.CSRFToken},

@@ -197,7 +197,7 @@ func (p *pollPhrasing) request(dst []byte, m *Message, payload []byte) []byte {
 	p.body = phoenix.AppendPush(p.body[:0], s.topics.push(m), string(payload))
 	return http1.AppendRequest(dst, http1.Request{
 		Method: http.MethodPost, Target: s.target(s.token), Host: s.client.crowd.host(),
-		Header: append([]http1.Field{{Name: "Content-Type", Value: "application/json"}}, s.client.crowd.Header...), Body: p.body,
+		Header: s.client.header([]http1.Field{{Name: "Content-Type", Value: "application/json"}}, s.client.crowd.origin()), Body: p.body,
 	})
 }
 

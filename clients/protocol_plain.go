@@ -56,7 +56,7 @@ func (r *plainReceiver) request() []byte {
 		header = append(header, http1.Field{Name: "Last-Event-ID", Value: id})
 	}
 	return http1.AppendRequest(nil, http1.Request{
-		Method: "GET", Target: to.RequestURI(), Host: to.Host, Header: append(header, c.crowd.Header...),
+		Method: "GET", Target: to.RequestURI(), Host: to.Host, Header: c.header(header, to),
 	})
 }
 
@@ -202,7 +202,7 @@ func (p *plainPhrasing) request(dst []byte, m *Message, payload []byte) []byte {
 	p.json = wire.AppendCommandJSON(p.json[:0], next)
 	p.json = appendParts(p.json, parts)
 	if p.head == nil {
-		p.head = append([]http1.Field{{Name: "Content-Type", Value: "application/json"}}, c.crowd.Header...)
+		p.head = c.header([]http1.Field{{Name: "Content-Type", Value: "application/json"}}, c.crowd.origin())
 	}
 	return http1.AppendRequest(dst, http1.Request{
 		Method: "POST", Target: wire.CommandPath, Host: c.crowd.host(), Header: p.head, Body: p.json,
