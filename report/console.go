@@ -15,6 +15,7 @@ func (r *Report) Console(w io.Writer, colour bool) error {
 	p.head(r)
 	p.budgets(r)
 	p.guarantees(r)
+	p.capacity(r)
 	p.checks(r)
 	p.order(r)
 	p.promises(r)
@@ -216,14 +217,15 @@ func (m *Metric) eventCount() string {
 	return thousands(m.Events)
 }
 
-// windowNames are the windows of the scenario and "" for the whole run: the main one first, then in the order of time.
+// windowNames are the windows of the scenario and "" for the whole run: the main one first, then in the order of time. The steps of
+// a search are not among them.
 func (r *Report) windowNames() []string {
 	names := []string{r.mainWindow()}
 	if names[0] != "" {
 		names = append(names, "")
 	}
 	for _, w := range r.Run.Windows {
-		if w.Name != names[0] {
+		if w.Name != names[0] && !r.isStep(w.Name) {
 			names = append(names, w.Name)
 		}
 	}

@@ -16,6 +16,9 @@ func (r *Report) Headline() (word, sentence string) {
 	case ExitInterrupted:
 		return "INTERRUPTED", "the run was stopped before its end; what follows holds for the part that ran"
 	case ExitViolated:
+		if r.count(Violated) == 0 {
+			return "VIOLATED", "the run was ended by a budget that failed then, and holds in the end"
+		}
 		return "VIOLATED", fmt.Sprintf("%d of %s: %s", r.count(Violated), r.judged(), r.first(Violated))
 	case ExitFailed:
 		return "NOT FINISHED", "the run could not be carried to its end"
@@ -152,6 +155,8 @@ func (r *Report) Ending() string {
 			said += " after " + formatDuration(load) + " of load"
 		}
 		return said + ": what was sent until then was drained, and is all that this report speaks of."
+	case r.Run.Ending == history.EndingAborted:
+		return "The run was ended: " + r.Run.Failure + ". What was sent until then was drained, and is all that this report speaks of."
 	case r.Run.Ending == history.EndingFailed && r.Run.Failure != "":
 		return "The run could not go on: " + r.Run.Failure + "."
 	case r.Run.Ending != history.EndingComplete:

@@ -23,6 +23,7 @@ type page struct {
 	Warnings, Notes    []string
 	Budgets            []pageBudget
 	Guarantees         []pageCheck
+	Capacity           *pageCapacity
 	Order              *pageOrder
 	Promises           []pageCheck
 	Charts             []figure
@@ -116,7 +117,7 @@ func (r *Report) page() (*page, error) {
 			p.Totals = append(p.Totals, pageFact{m.String(), m.total()})
 		}
 	}
-	p.Windows = r.pageWindows()
+	p.Windows, p.Capacity = r.pageWindows(), r.pageCapacity()
 	p.Guarantees, p.Promises = r.pageGuarantees(), r.pagePromises()
 	var err error
 	if p.Order, err = r.pageOrder(); err != nil {

@@ -37,6 +37,7 @@ const (
 	SSEConnecting     = "sse_connecting"
 	SSEReconnects     = "sse_reconnects"
 	Clients           = "clients"
+	Capacity          = "capacity"
 )
 
 // metrics lists every figure in a fixed order: metric by metric, the whole run first, then its windows; behind each of

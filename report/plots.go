@@ -90,6 +90,9 @@ func className(h hue) string {
 
 // mainWindow is the window that a reader wants to see first: "steady" when there is one with data, else the whole run.
 func (r *Report) mainWindow() string {
+	if load := searchOf(&r.Run); load != nil && load.Capacity.Held != "" {
+		return load.Capacity.Held
+	}
 	if m := r.find(FanoutLatency, map[string]string{"window": "steady"}); m != nil && m.Count > 0 {
 		return "steady"
 	}

@@ -77,10 +77,10 @@ func New(h *history.History) (*Report, error) {
 		Rows: f.rows, Deliveries: f.deliveries, Events: f.tallies[whole].standing.events, Channels: len(channels),
 		Stray: f.tallies[whole].standing.stray, ClockSteps: len(f.steps), Damaged: len(h.Damaged), Order: order.Close(h.Run), names: h.Names,
 	}
-	r.Metrics = f.metrics(&r.Order)
+	r.Metrics = append(f.metrics(&r.Order), capacity(&h.Run)...)
 	r.StealShare = stealShare(r.Health)
 	for _, b := range h.Run.Budgets {
-		r.Budgets = append(r.Budgets, r.judge(b))
+		r.Budgets = append(r.Budgets, r.judge(r.asJudged(b)))
 	}
 	for _, g := range h.Run.Guarantees {
 		r.Demands = append(r.Demands, r.demand(g))

@@ -146,7 +146,7 @@ func (r *Report) Exit() int {
 	switch {
 	case r.Run.Ending == history.EndingInterrupted:
 		return ExitInterrupted
-	case r.count(Violated) > 0:
+	case r.count(Violated) > 0 || r.Run.Ending == history.EndingAborted:
 		return ExitViolated
 	case r.unfinished():
 		return ExitFailed

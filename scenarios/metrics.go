@@ -122,6 +122,7 @@ func Metrics() []MetricInfo {
 		{"sse_reconnects", Counter, Count, window, "streams that were opened again"},
 		{"sse_connecting", Trend, Milliseconds, window, "a stream was dialled -> its response head arrived"},
 		{"clients", Gauge, Count, nil, "clients of the run"},
+		{"capacity", Gauge, Count, nil, "commands a second of the last good step of a search for the capacity"},
 	}
 }
 

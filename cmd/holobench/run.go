@@ -181,8 +181,13 @@ func (f *runFlags) run(ctx context.Context, file *scenarios.File, stamps wire.St
 		ID:       wire.RunID(rand.Uint32()),
 		Software: history.Software{Holobench: programVersion(), Go: goVersion()},
 		Machine:  run.DescribeMachine(), Names: names, Record: writer,
-		SaveRun: dir.WriteRun, SaveSamples: func(s []history.Sample) error { return samples.Write(s...) },
-		StartNode: startNodes(dir.Path), StartBus: startBus(dir.Path), StartNoisePeer: startNoisePeer(dir.Path),
+		SaveRun: func(r history.Run) error {
+			live.Follow(r)
+			return dir.WriteRun(r)
+		},
+		Judge:       func(b history.Budget) run.Verdict { return run.Verdict(live.Judge(b)) },
+		SaveSamples: func(s []history.Sample) error { return samples.Write(s...) },
+		StartNode:   startNodes(dir.Path), StartBus: startBus(dir.Path), StartNoisePeer: startNoisePeer(dir.Path),
 		Dial:      clients.StampedDial((&net.Dialer{KeepAlive: -1}).DialContext, stamps),
 		Nanosleep: run.Nanosleep(),
 		Progress:  progress.show,
