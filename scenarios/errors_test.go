@@ -184,7 +184,9 @@ func TestErrorsOfSections(t *testing.T) {
 		{"class of a budget", whole + "budgets:\n  ties{class:observer_observer}: count==0\n", `s.yaml:5:3: budgets: unknown class "observer_observer", did you mean "observer-observer"?`},
 		{"aggregation", whole + "budgets: {reach: p(99)==1}\n", `s.yaml:4:18: budgets.reach: reach has no aggregation "p(99)"`},
 		{"long form without threshold", whole + "budgets: {reach: [{}]}\n", "s.yaml:4:19: budgets.reach[1]: threshold is missing"},
-		{"long form of the future", whole + "budgets: {reach: [{threshold: value==1, abortOnFail: true}]}\n", `s.yaml:4:41: unknown key "abortOnFail" in budgets.reach[1]`},
+		{"long form with a slip", whole + "budgets: {reach: [{threshold: value==1, abortOnFial: true}]}\n", `s.yaml:4:41: unknown key "abortOnFial" in budgets.reach[1], did you mean "abortOnFail"?`},
+		{"delay of nothing", whole + "budgets: {reach: [{threshold: value==1, delayAbortEval: 5s}]}\n", "s.yaml:4:57: budgets.reach[1].delayAbortEval does nothing without abortOnFail: true"},
+		{"long delay", whole + "budgets: {reach: [{threshold: value==1, abortOnFail: true, delayAbortEval: 25h}]}\n", "s.yaml:4:76: budgets.reach[1].delayAbortEval: 25h0m0s is more than the limit, 24h0m0s"},
 
 		{"several at once", "version: 1\nclients: {members: {cuont: 10, channel: lobby}}\nload: {talk: {by: nobody, rate: 5, for: 10s}}\nwindows: {a: 0s..1s}\nbudgets:\n  reach{window:b}: value==1\n", `s.yaml:2:21: unknown key "cuont" in clients.members, did you mean "count"?
 s.yaml:3:19: load.talk.by: there are no clients "nobody"

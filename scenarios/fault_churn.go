@@ -9,3 +9,17 @@ type Churn struct {
 
 // CutsStreams implements Effect.
 func (Churn) CutsStreams() bool { return true }
+
+type churnForm struct {
+	spot
+	Rate rate       `yaml:"rate" scale:"yes"`
+	Away amountForm `yaml:"away"`
+}
+
+// churn resolves the kind of that name.
+func (r *resolver) churn(form *faultForm, f *Fault) {
+	c := &form.Churn
+	r.require(&c.Rate.spot, &c.spot, "rate", "say how many clients leave: {rate: 5/s, away: 1s..3s}")
+	r.checkRate(&c.Rate, false)
+	f.Effect = Churn{Rate: c.Rate.v, Away: r.amount(&c.Away, durations(maxFault), Exactly(float64(defaultAway)))}
+}

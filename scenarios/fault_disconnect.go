@@ -11,3 +11,18 @@ type Disconnection struct {
 
 // CutsStreams implements Effect.
 func (Disconnection) CutsStreams() bool { return true }
+
+// disconnectForm may be empty: {}.
+type disconnectForm struct {
+	spot
+	Within duration   `yaml:"within"`
+	Away   amountForm `yaml:"away"`
+}
+
+// disconnection resolves the kind of that name.
+func (r *resolver) disconnection(form *faultForm, f *Fault) {
+	d := &form.Disconnect
+	r.checkFaultTime(&d.Within)
+	effect := Disconnection{Within: d.Within.or(0), Away: r.amount(&d.Away, durations(maxFault), Exactly(float64(defaultAway)))}
+	f.Effect, f.For = effect, effect.Within+nearlyMost(effect.Away)
+}

@@ -11,3 +11,19 @@ type ReconnectStorm struct {
 
 // CutsStreams implements Effect.
 func (ReconnectStorm) CutsStreams() bool { return true }
+
+// stormForm may be empty: {}.
+type stormForm struct {
+	spot
+	Away   duration `yaml:"away"`
+	Within duration `yaml:"within"`
+}
+
+// storm resolves the kind of that name.
+func (r *resolver) storm(form *faultForm, f *Fault) {
+	s := &form.ReconnectStorm
+	r.checkFaultTime(&s.Within)
+	r.checkFaultTime(&s.Away)
+	effect := ReconnectStorm{Away: s.Away.or(defaultAway), Within: s.Within.or(0)}
+	f.Effect, f.For = effect, effect.Away+effect.Within
+}

@@ -14,6 +14,7 @@ type fileForm struct {
 	Clients    named[clientsForm] `yaml:"clients"`
 	Load       named[loadForm]    `yaml:"load"`
 	Windows    named[interval]    `yaml:"windows"`
+	Faults     list[faultForm]    `yaml:"faults"`
 	Drain      duration           `yaml:"drain"`
 	Ordering   orderingForm       `yaml:"ordering"`
 	Guarantees guaranteesForm     `yaml:"guarantees"`

@@ -90,6 +90,10 @@ func checkFile(t *testing.T, f *File) {
 		}
 	}
 	for _, b := range f.Budgets {
+		if b.AbortDelay > 0 && !b.AbortOnFail {
+			t.Errorf("got budget %+v", b)
+		}
+		b.AbortOnFail, b.AbortDelay = false, 0
 		if again, err := ParseBudget(b.Selector, b.Threshold.Expression); err != nil || !reflect.DeepEqual(again, b) {
 			t.Errorf("budget %+v, read again %+v: %v", b, again, err)
 		}

@@ -39,14 +39,19 @@ func (r *resolver) resolve(path string) *File {
 	f.Clients = r.clients()
 	before := len(r.list)
 	f.Load = r.loads(f.Clients)
-	f.Windows = r.windows(f.End(), len(r.list) == before && !r.loadBroken())
+	known := len(r.list) == before && !r.loadBroken()
+	f.Windows = r.windows(f.End(), known)
+	f.Faults = r.faultsUntil(f.End(), known, f.Clients)
+	if known {
+		f.Windows = append(f.Windows, windowsOfFaults(f.Faults, f.End())...)
+	}
 	f.Drain = form.Drain.or(defaultDrain)
 	if f.Drain > maxDrain {
 		r.add(form.Drain.at, "drain: "+f.Drain.String()+" is more than the limit, "+maxDrain.String(), "")
 	}
 	f.PairWindow = r.pairWindow()
 	f.Guarantees = r.guarantees()
-	f.Budgets = r.budgets()
+	f.Budgets = r.budgets(f.Windows, known)
 	f.AtEnd = r.atEnd(f.Clients)
 	f.Server.filled = r.secret
 	return f
@@ -146,60 +151,9 @@ func (r *resolver) windows(end time.Duration, known bool) []Window {
 	return all
 }
 
-// budgets resolves the section of that name.
-func (r *resolver) budgets() []Budget {
-	form := &r.form.Budgets
-	var all []Budget
-	for _, e := range form.list {
-		if err := r.budgetKey(e); err != nil {
-			r.addError(e.key, "budgets", err)
-			continue
-		}
-		for _, item := range e.form.items {
-			r.require(&item.Threshold.spot, &item.spot, "threshold", "write {threshold: \"p(99)<250ms\"}, or the expression alone")
-			if !item.Threshold.usable() {
-				continue
-			}
-			b, err := ParseBudget(e.name, item.Threshold.v)
-			if err != nil {
-				r.addError(item.Threshold.at, "budgets."+e.name, err)
-				continue
-			}
-			all = append(all, b)
-		}
-	}
-	if len(all) > maxBudgets {
-		r.add(form.at, "budgets: there are "+strconv.Itoa(len(all))+" thresholds, the limit is "+strconv.Itoa(maxBudgets), "")
-	}
-	return all
-}
-
 // unsure tells whether a section may be there and could not be read: nothing is then known to be missing from it.
 func (r *resolver) unsure(section *spot) bool {
 	return section.broken || r.form.broken && !section.given()
-}
-
-// budgetKey checks the selector of a budget, and that what its tags name is in the file.
-func (r *resolver) budgetKey(e *namedEntry[budgetForm]) error {
-	b, _, err := parseSelector(e.name)
-	if err != nil {
-		return err
-	}
-	if name := b.Tags[TagWindow]; name != "" && r.form.Windows.find(name) == nil && !r.unsure(&r.form.Windows.spot) {
-		return problem("there is no window "+quote(name)+suggest(name, r.form.Windows.names()), known("windows", r.form.Windows.names()))
-	}
-	if name := b.Tags[TagLoad]; name != "" {
-		var floods []string
-		for _, l := range r.form.Load.list {
-			if l.form.Flood.v || l.form.Flood.broken {
-				floods = append(floods, l.name)
-			}
-		}
-		if !slices.Contains(floods, name) {
-			return problem("there is no flood "+quote(name)+suggest(name, floods), known("loads with flood: true", floods))
-		}
-	}
-	return nil
 }
 
 // known lists the names that could be meant.
