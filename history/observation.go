@@ -57,14 +57,14 @@ const (
 	Dropped           // it was due and will never be sent: its client's queue was full, or the run ended first. Due, At, Err
 	Opened            // a connection was made. Conn, NotBefore = when the dial began, At
 	Subscribed        // the stream of Conn is a ready subscription to Channel. NotBefore = when the request was sent, At = arrival of the response head
-	Unsubscribed      // reserved: the client left Channel
+	Unsubscribed      // the client left Channel on Conn, which may go on. At = just before it said so
 	Delivered         // an event arrived. Due, NotBefore, At, Handled, Channel, Conn, Path
 	Dispatched        // a node began to hand the event out. Node, Sequence, At
 	Ended             // the server or the network ended the stream of Conn. At, Err ("end of stream" when it was a clean end)
 	Closed            // the client itself closed Conn. At
-	Expectation       // reserved: an expectation of a script was met or not
-	FaultBegins       // reserved
-	FaultEnds         // reserved
+	Expectation       // a wait of a flow ended. Due = when it began, At = when it was met or given up, Load, Event when it was for one, Err = which step was not met, and why
+	FaultBegins       // a fault on clients began. At, Sequence = its turn, from 1, Err = its name
+	FaultEnds         // as above
 	ClockStep         // REALTIME jumped against MONOTONIC by more than 1 ms; At, Sequence = |step| in ns
 	Alien             // an event arrived that bears the marker of another run (or none). At, Channel, Conn, Path, Err
 	Heartbeat         // a comment arrived on a stream. At, Conn

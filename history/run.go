@@ -29,7 +29,7 @@ type Run struct {
 	Scenario Scenario          `json:"scenario"`
 	Digest   string            `json:"plan_digest,omitempty"`   // of all that the plan asks for: the same for the same file and seed
 	Planned  uint64            `json:"plan_commands,omitempty"` // that are in it
-	Design   string            `json:"design,omitempty"` // of the bundled target; "" = a server of the user's own
+	Design   string            `json:"design,omitempty"`        // of the bundled target; "" = a server of the user's own
 	Promises map[string]string `json:"promises,omitempty"`
 	Bus      *Bus              `json:"bus,omitempty"` // nil = there is one node
 	Nodes    []Node            `json:"nodes"`
@@ -41,6 +41,9 @@ type Run struct {
 	PairWindow int64       `json:"pair_window_ns"` // how far apart two events may be due and still be compared; 0 = the analysis's own default
 	Guarantees []Guarantee `json:"guarantees,omitempty"`
 	Noise      *Noise      `json:"noise,omitempty"` // nil = the self-test was not made
+
+	Convergence *Convergence `json:"convergence,omitempty"` // nil = nothing was to be compared
+	Documents   []Document   `json:"documents,omitempty"`   // none = clients keep no replicas
 }
 
 // How a run ended.

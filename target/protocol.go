@@ -69,7 +69,9 @@ func (w Wire) protocol() (protocol, error) {
 type plainWire struct{}
 
 func (plainWire) routes(s *Server) map[string]http.HandlerFunc {
-	return map[string]http.HandlerFunc{wire.CommandPath: s.serveCommand, wire.EventsPath: s.serveEvents}
+	return map[string]http.HandlerFunc{
+		wire.CommandPath: s.serveCommand, wire.EventsPath: s.serveEvents, wire.StatePath: s.serveState,
+	}
 }
 
 func (plainWire) path() string { return "sse" }

@@ -132,4 +132,5 @@ const (
 	CommandPath = "/command"
 	EventsPath  = "/events"
 	HealthPath  = "/healthz"
+	StatePath   = "/state" // the document of a channel, where there are documents
 )
