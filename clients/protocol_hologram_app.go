@@ -3,6 +3,7 @@ package clients
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"holobench/wire/hologram"
 )
@@ -68,7 +69,7 @@ func (p *hologramPhrasing) word(app *HologramApp, m *Message, payload []byte) {
 	}
 	var params []hologram.Term
 	for _, param := range app.Params {
-		params = append(params, hologram.Atom(param.Name), hologram.Term{Kind: param.Kind, Text: text(param.Value)})
+		params = append(params, hologram.Atom(param.Name), termOf(param.Kind, text(param.Value)))
 	}
 	c.Params = hologram.Map(params...)
 	if app.Receipts {
@@ -78,4 +79,22 @@ func (p *hologramPhrasing) word(app *HologramApp, m *Message, payload []byte) {
 		}
 	}
 	p.body = hologram.AppendCommand(p.body[:0], c)
+}
+
+// termOf is a value of a type. What is none of a number stays the text that it is, for the server to judge.
+func termOf(kind hologram.Kind, text string) hologram.Term {
+	switch kind {
+	case hologram.KindAtom:
+		return hologram.Atom(text)
+	case hologram.KindInteger:
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+			return hologram.Int(n)
+		}
+	case hologram.KindFloat:
+		if f, err := strconv.ParseFloat(text, 64); err == nil {
+			return hologram.Float(f)
+		}
+	case hologram.KindBitstring, hologram.KindList, hologram.KindTuple, hologram.KindMap:
+	}
+	return hologram.Text(text)
 }

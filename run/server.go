@@ -92,6 +92,9 @@ func (x *execution) aim() error {
 	x.crowd.Own = clients.Own{
 		Prefix: s.URL.Path, Login: stepsOf(s.Login), Teardown: stepsOf(s.Teardown), Know: x.know,
 	}
+	if app := s.Protocol.App; app != nil {
+		x.crowd.Own.App = appOf(app)
+	}
 	if g := s.Protocol.Generic; g != nil {
 		x.crowd.Own.Generic, x.crowd.Own.Tokens, x.crowd.Own.NoCookies = genericOf(&s.Protocol), tokensOf(g), !g.Cookies
 	}

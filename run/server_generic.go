@@ -7,6 +7,7 @@ import (
 	"holobench/clients"
 	"holobench/scenarios"
 	"holobench/wire"
+	"holobench/wire/hologram"
 	"holobench/wire/http1"
 )
 
@@ -150,4 +151,21 @@ func tokensOf(g *scenarios.Generic) []clients.Token {
 		all = append(all, made)
 	}
 	return all
+}
+
+// appOf says in the clients' words what a protocol file says of an app on Hologram.
+func appOf(a *scenarios.App) *clients.HologramApp {
+	made := &clients.HologramApp{Page: textOf(&a.Page), Module: a.Module, Target: a.Target, Receipts: a.Receipts}
+	if !a.Command.Empty() {
+		made.Command = textOf(&a.Command)
+	}
+	kinds := map[string]hologram.Kind{
+		scenarios.ParamText: hologram.KindBitstring, scenarios.ParamAtom: hologram.KindAtom,
+		scenarios.ParamInteger: hologram.KindInteger, scenarios.ParamFloat: hologram.KindFloat,
+	}
+	for i := range a.Params {
+		p := &a.Params[i]
+		made.Params = append(made.Params, clients.HologramParam{Name: p.Name, Kind: kinds[p.Type], Value: textOf(&p.Value)})
+	}
+	return made
 }

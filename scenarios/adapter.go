@@ -38,6 +38,9 @@ func (r *resolver) ownServer(s *Server) {
 	a.collect(&form.Teardown)
 	s.Login, s.Teardown = a.requests(&form.Login), a.requests(&form.Teardown)
 	s.Protocol = a.protocol(&form.Protocol)
+	if s.URL.Path != "" && s.Protocol.Wire != GenericWire {
+		r.add(form.URL.at, form.URL.path+": the wire "+s.Protocol.Wire+" has paths of its own, from the root of the server", "leave the path out, or describe the server in a protocol file")
+	}
 }
 
 // lastKey is the last of the keys of a path.
