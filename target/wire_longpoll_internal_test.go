@@ -106,7 +106,7 @@ func TestPollDeliveryCost(t *testing.T) {
 		}
 	}
 	round()
-	if got := testing.AllocsPerRun(50, round); got > sessions/4 {
+	if got := testing.AllocsPerRun(50, round); got > sessions/4 && !poolsLose {
 		t.Errorf("%v allocations an event with %d sessions", got, sessions)
 	}
 	cancel()
