@@ -30,6 +30,9 @@ func (w *walk) word(dst []byte, name string) ([]byte, bool) {
 	case "iteration":
 		return strconv.AppendInt(dst, int64(w.act.index)+1, 10), true
 	case "reply.status":
+		if w.reply.status == 0 {
+			return append(dst, scenarios.Failed...), true
+		}
 		return strconv.AppendInt(dst, int64(w.reply.status), 10), true
 	case "reply.body":
 		return append(dst, w.reply.body...), true

@@ -18,12 +18,13 @@ const (
 type flowReader struct {
 	*resolver
 	load     *Load
-	clients  Clients
-	base     []string // what all its templates know
-	captured []string // by the steps so far
-	all      []string // by any step of the flow
-	sent     bool     // a command was sent so far
-	answered bool     // a reply came so far, or failed to
+	clients  Clients   // that go through it
+	groups   []Clients // all of the file
+	base     []string  // what all its templates know
+	captured []string  // by the steps so far
+	all      []string  // by any step of the flow
+	sent     bool      // a command was sent so far
+	answered bool      // a reply came so far, or failed to
 	steps    int
 }
 
@@ -49,7 +50,7 @@ func (r *resolver) flow(form *loadForm, l *Load, clients []Clients) []Step {
 	if !ok {
 		return nil // reported already, and nothing is known of them
 	}
-	w := &flowReader{resolver: r, load: l, clients: c}
+	w := &flowReader{resolver: r, load: l, clients: c, groups: clients}
 	w.base = append(r.clientWords(c), "iteration", "seq", "event.name", "event.channel", "event.text")
 	w.collect(&form.Flow)
 	flow := w.read(&form.Flow, nesting{})
@@ -174,7 +175,7 @@ func (w *flowReader) checkCompanions(form *flowStepForm, verb string) {
 		at    *spot
 		verbs []string
 	}{
-		{&form.Channel.spot, []string{"send"}}, {&form.Payload.spot, []string{"send"}}, {&form.With.spot, []string{"send"}},
+		{&form.Channel.spot, []string{"send"}}, {&form.To.spot, []string{"send"}}, {&form.Payload.spot, []string{"send"}}, {&form.With.spot, []string{"send"}},
 		{&form.OnReply.spot, []string{"send", "get"}},
 	} {
 		if companion.at.given() && !slices.Contains(companion.verbs, verb) {
@@ -287,24 +288,8 @@ func resends(replies []OnReply) float64 {
 func Walk(flow []Step, see func(Step)) {
 	for _, step := range flow {
 		see(step)
-		switch step := step.(type) {
-		case *Send:
-			for _, reply := range step.OnReply {
-				Walk(reply.Flow, see)
-			}
-		case *Get:
-			for _, reply := range step.OnReply {
-				Walk(reply.Flow, see)
-			}
-		case *Repeat:
-			Walk(step.Flow, see)
-		case *Choose:
-			for _, way := range step.Ways {
-				Walk(way.Flow, see)
-			}
-		case *If:
-			Walk(step.Then, see)
-			Walk(step.Else, see)
+		for _, inner := range flowsIn(step) {
+			Walk(inner, see)
 		}
 	}
 }

@@ -8,6 +8,7 @@ type flowStepForm struct {
 	spot
 	Send        text               `yaml:"send"`
 	Channel     text               `yaml:"channel"`
+	To          toForm             `yaml:"to"`
 	Payload     payloadForm        `yaml:"payload"`
 	With        named[text]        `yaml:"with"`
 	Get         text               `yaml:"get"`

@@ -10,6 +10,12 @@ import (
 func (w *flowReader) send(form *flowStepForm, in nesting) Step {
 	s := &Send{Place: placeOf(&form.spot), Name: form.Send.or(defaultSend), Channel: w.channel(&form.Channel), Payload: w.load.Payload}
 	w.check(&form.Send, checkLabel)
+	if form.To.given() {
+		s.To = w.target(&form.To, w.groups)
+		if form.Channel.given() {
+			w.add(form.To.at, form.To.path+" stands beside channel, and both say where the command goes", "keep one of the two")
+		}
+	}
 	if form.Payload.given() {
 		s.Payload = w.payload(&form.Payload, w.words())
 	}

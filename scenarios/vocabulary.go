@@ -29,19 +29,23 @@ func (r *resolver) fill(form *text, v *vocabulary) Template {
 		return Template{}
 	}
 	environment := &adapter{resolver: r}
-	for i := range t.parts {
-		p := &t.parts[i]
-		if p.name == "" {
+	var parts []part
+	for _, p := range t.parts {
+		if p.name != "" {
+			if value, fixed := environment.constant(form, &p); fixed {
+				filled, _ := p.append(nil, func(dst []byte, _ string) ([]byte, bool) { return append(dst, value...), value != "" })
+				p = part{literal: string(filled)}
+			} else {
+				r.checkWord(form, &p, v)
+			}
+		}
+		if last := len(parts) - 1; p.name == "" && last >= 0 && parts[last].name == "" {
+			parts[last].literal += p.literal
 			continue
 		}
-		value, fixed := environment.constant(form, p)
-		if !fixed {
-			r.checkWord(form, p, v)
-			continue
-		}
-		filled, _ := p.append(nil, func(dst []byte, _ string) ([]byte, bool) { return append(dst, value...), value != "" })
-		*p = part{literal: string(filled)}
+		parts = append(parts, p)
 	}
+	t.parts = parts
 	return t
 }
 
