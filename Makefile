@@ -13,7 +13,7 @@ PKG       ?= ./...
 DESIGN_TESTS := ^Test(OneOrder|ConcurrentDispatchDiverges|SerializedDispatchDoesNot|CutAndResume|ReplicasConverge|EphemeralStaysFresh|HologramWirePromise|ChannelsOneOrderOnASocket|LongPollIsOneFIFO)$$
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check fmt fuzz bench benchstat bench-receive bench-fanout verify-designs verify-slow verify-delay verify-noise verify-zero verify-divergence verify-nodes verify-rows verify-page verify-eventsource verify-readers golden cover clean
+.PHONY: help demo build test check fmt fuzz bench benchstat bench-receive bench-fanout verify-designs verify-slow verify-delay verify-noise verify-zero verify-divergence verify-nodes verify-capacity verify-rows verify-page verify-eventsource verify-readers golden cover clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -92,6 +92,9 @@ verify-divergence: ## three runs of the default scenario: the reply overtakes th
 
 verify-nodes: ## three nodes over NATS and JetStream, 5 ms apart: who disagrees, what a kill -9 loses, which echoes go astray
 	@go test -count=1 -run '^TestVerifyNodes$$' -v -timeout 30m ./cmd/holobench -verify
+
+verify-capacity: ## a server that does 200 commands a second, on real sockets: the search must find that within 10 %, three times
+	@go test -count=1 -run '^TestVerifyCapacity$$' -v -timeout 30m ./cmd/holobench -verify
 
 # DuckDB comes from npm and is kept in bin/; nothing of holobench reads what it says.
 verify-rows: build ## run scenarios.yaml and count its rows with DuckDB, an independent reader (needs node and npm)

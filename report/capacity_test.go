@@ -146,7 +146,7 @@ func TestLiveJudges(t *testing.T) {
 	if err := slow.history().Scan(func(batch []history.Observation) error { l.Add(batch); return nil }); err != nil {
 		t.Fatal(err)
 	}
-	if got := l.Judge(history.Budget{Metric: "http_req_duration", Threshold: "max<50ms"}); !got.Saturated || got.Unknown == "" || got.Violated {
+	if got := l.Judge(history.Budget{Metric: "http_req_duration", Threshold: "max<10ms"}); !got.Saturated || got.Unknown == "" || got.Violated {
 		t.Errorf("a generator that is late: %+v", got)
 	}
 }

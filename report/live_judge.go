@@ -57,15 +57,16 @@ func (l *Live) Judge(b history.Budget) Standing {
 	if j.Value, j.Measured = m.Aggregate(bound.aggregation); !j.Measured {
 		return Standing{Unknown: "nothing was observed that it could count"}
 	}
+	text := fmt.Sprintf("%s %s is %s", b.Metric, b.Threshold, formatValue(j.Value.Value, j.Unit))
+	if bound.holds(j.Value.Value) {
+		return Standing{Text: text} // whoever was slow, it was not too much
+	}
 	if j.Unit == "ms" && m.Name != PublishDelay && m.Name != GeneratorLag {
 		if signs := r.saturation(bound.tags["window"], max(j.Value.Value, j.Bound)); len(signs) > 0 {
-			return Standing{Unknown: signs[0], Saturated: true}
+			return Standing{Text: text, Unknown: text + ", but " + signs[0], Saturated: true}
 		}
 	}
-	return Standing{
-		Violated: !bound.holds(j.Value.Value),
-		Text:     fmt.Sprintf("%s %s is %s", b.Metric, b.Threshold, formatValue(j.Value.Value, j.Unit)),
-	}
+	return Standing{Violated: true, Text: text}
 }
 
 // figuresOf are the figures of one window so far, and of the whole run; the caller holds mu as long as it uses them.
