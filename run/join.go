@@ -54,6 +54,12 @@ func (x *execution) join(work, holding, posting context.Context) error {
 			}
 		}
 	}
+	for _, v := range x.viewers() {
+		if !seen[v.client] {
+			ready := waiting.expect()
+			x.holding.Go(func() { v.client.PostCommands(posting, holding, ready) }) //nolint:errcheck // as above
+		}
+	}
 	return x.awaitBarrier(work, waiting.reached(), gone, limit)
 }
 

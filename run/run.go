@@ -215,6 +215,9 @@ func (x *execution) measure(ctx, work context.Context, fail context.CancelCauseF
 	if !errors.Is(context.Cause(work), errNodeDied) && !errors.Is(context.Cause(work), errBusDied) {
 		x.drain()
 	}
+	if work.Err() == nil {
+		err = errors.Join(err, x.atEnd(work))
+	}
 	hang(clients.ErrOverdue)
 	x.acting.Wait()
 	end := x.now()
