@@ -285,7 +285,7 @@ func (p *poster) fetch(path string) (Fetched, error) {
 	if err != nil {
 		return Fetched{}, err
 	}
-	var fields []http1.Field
+	fields := p.client.cookies()
 	if signed, ok := p.words.(interface{ fields() []http1.Field }); ok {
 		fields = signed.fields()
 	}

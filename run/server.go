@@ -113,19 +113,17 @@ func withUserAgent(fields []http1.Field, name string) []http1.Field {
 
 // know is what a template may name of a client beside what the client itself has found.
 func (x *execution) know(dst []byte, client uint32, name string) (out []byte, ok bool) {
-	first := uint32(0)
-	for i := range x.plan.Groups {
-		g := &x.plan.Groups[i]
-		if number := client - first; number < uint32(g.Count) {
-			switch name {
-			case "client":
-				return fmt.Append(dst, number+1), true
-			case "group":
-				return append(dst, g.Name...), true
-			}
-			return dst, false
+	number := int(client)
+	for group := range x.plan.Groups {
+		count := x.plan.Groups[group].Count
+		if number >= count {
+			number -= count
+			continue
 		}
-		first += uint32(g.Count)
+		if out, ok := x.clientWord(dst, name, group, number); ok {
+			return out, true
+		}
+		return x.dataWord(dst, name, x.turn("", group, number, count, 0), make(map[string][]string))
 	}
 	return dst, false
 }

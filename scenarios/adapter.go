@@ -33,7 +33,7 @@ func (r *resolver) ownServer(s *Server) {
 	if s.Insecure && s.URL.Scheme == "http" {
 		r.add(form.Insecure.at, form.Insecure.path+": there is no certificate without TLS", "leave it out")
 	}
-	a := &adapter{resolver: r}
+	a := &adapter{resolver: r, scope: scope{names: r.dataWords()}}
 	a.collect(&form.Login)
 	a.collect(&form.Teardown)
 	s.Login, s.Teardown = a.requests(&form.Login), a.requests(&form.Teardown)

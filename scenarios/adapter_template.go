@@ -64,7 +64,7 @@ func (a *adapter) constant(form *text, p *part) (value string, ok bool) {
 
 // checkReference notes a name that nothing stands for.
 func (a *adapter) checkReference(form *text, name string) {
-	known := append([]string{"client", "group", "channel", "run.id", "last_id"}, a.names...)
+	known := append([]string{"client", "group", "channel", "n", "run.id", "last_id"}, a.names...)
 	if a.sends {
 		known = append(known, "payload", "marker", "name", "seq")
 	}

@@ -39,6 +39,7 @@ func (r *resolver) resolve(path string) *File {
 	f.Clients = r.clients()
 	before := len(r.list)
 	f.Load = r.loads(f.Clients)
+	r.checkOwn(f)
 	known := len(r.list) == before && !r.loadBroken()
 	f.Windows = r.windows(f.End(), known)
 	f.Faults = r.faultsUntil(f.End(), known, f.Clients)

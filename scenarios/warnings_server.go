@@ -9,6 +9,9 @@ import (
 // serverWarnings lists what the knobs of the bundled target make of the rest of the scenario: guarantees that cannot be
 // expected, figures that will have no data, keys that change nothing. None of it is an error: most are experiments.
 func (f *File) serverWarnings(cores int) []string {
+	if f.Server.URL != nil {
+		return f.ownWarnings()
+	}
 	b := &f.Server.Bundled
 	warnings := slices.Concat(f.orderWarnings(), b.clusterWarnings(cores), b.replayWarnings())
 	for _, budget := range f.Budgets {
