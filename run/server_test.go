@@ -1,0 +1,245 @@
+package run_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"holobench/history"
+	"holobench/internal/memnet"
+	"holobench/run"
+	"holobench/scenarios"
+)
+
+// hub is what the servers of these tests have in common: streams by topic.
+type hub struct {
+	mu      sync.Mutex
+	streams map[string][]chan string
+}
+
+// hold serves a stream of server-sent events until its client goes.
+func (h *hub) hold(w http.ResponseWriter, r *http.Request, topic string) {
+	events := make(chan string, 4096)
+	h.mu.Lock()
+	if h.streams == nil {
+		h.streams = make(map[string][]chan string)
+	}
+	h.streams[topic] = append(h.streams[topic], events)
+	h.mu.Unlock()
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.(http.Flusher).Flush()
+	for {
+		select {
+		case event := <-events:
+			fmt.Fprint(w, event)
+			w.(http.Flusher).Flush()
+		case <-r.Context().Done():
+			return
+		}
+	}
+}
+
+// tell hands an event to all streams of a topic; the caller holds mu.
+func (h *hub) tell(topic, name string, data any) {
+	text, err := json.Marshal(data)
+	if err != nil {
+		panic(err)
+	}
+	for _, stream := range h.streams[topic] {
+		stream <- "event: " + name + "\ndata: " + string(text) + "\n\n"
+	}
+}
+
+// carryOutCase runs a scenario of the library, with changes to its text, against a server in memory at the place that it names.
+func carryOutCase(t *testing.T, name string, server http.Handler, changes ...string) ([]history.Observation, history.Run) {
+	t.Helper()
+	path := "../scenarios/library/cases/" + name + ".yaml"
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(changes); i += 2 {
+		if !strings.Contains(string(text), changes[i]) {
+			t.Fatalf("%s has no %q", path, changes[i])
+		}
+		text = []byte(strings.ReplaceAll(string(text), changes[i], changes[i+1]))
+	}
+	file, err := scenarios.Parse(path, text, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := run.FromFile(file, history.Machine{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	network := memnet.New(nil)
+	listener, err := network.Listen(file.Server.URL.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	host := &http.Server{Handler: server}
+	var serving sync.WaitGroup
+	serving.Go(func() { host.Serve(listener) }) //nolint:errcheck // its only end is Close
+	defer serving.Wait()
+	defer host.Close() //nolint:errcheck // in memory
+	defer stop()
+	return carryOut(ctx, t, plan, nil, network.DialContext)
+}
+
+// kinds counts observations by what they are, with the reason behind.
+func kinds(seen []history.Observation) map[history.Kind]int {
+	all := make(map[history.Kind]int)
+	for _, o := range seen {
+		all[o.Kind]++
+	}
+	return all
+}
+
+// auctionHouse takes bids, but for those whose amount is a multiple of 50.
+type auctionHouse struct {
+	hub
+	accepted map[string]int
+	refused  int
+}
+
+func (a *auctionHouse) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	lot := strings.Split(r.URL.Path, "/")[2]
+	if r.Method == http.MethodGet {
+		a.hold(w, r, lot)
+		return
+	}
+	var bid struct{ ID, Amount int64 }
+	if err := json.NewDecoder(r.Body).Decode(&bid); err != nil || bid.ID < 1<<52 || bid.ID >= 1<<53 {
+		http.Error(w, fmt.Sprint(bid, err), http.StatusBadRequest)
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	w.WriteHeader(http.StatusCreated)
+	if bid.Amount%50 == 0 {
+		a.refused++
+		fmt.Fprint(w, `{"accepted":false}`)
+		return
+	}
+	if a.accepted == nil {
+		a.accepted = make(map[string]int)
+	}
+	a.accepted[lot]++
+	a.tell(lot, "viewers", 17)
+	a.tell(lot, "bid", map[string]any{"bid": map[string]any{"id": bid.ID, "number": a.accepted[lot], "amount": bid.Amount}})
+	fmt.Fprint(w, `{"accepted":true}`)
+}
+
+// Bids are found by their numbers, reactions and bursts go the same way, and a refusal that comes with 201 is one.
+func TestLiveAuction(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server := new(auctionHouse)
+		seen, _ := carryOutCase(t, "live-auction", server, "for: 60s", "for: 4s", "at: [20s, 40s, 59s]", "at: [1s, 2s]",
+			"calm: 5s..20s, rush: 20s..22s", "calm: 0s..1s, rush: 1s..3s", "count: 300", "count: 50", "only: 60", "only: 20")
+		bids, delivered, refused := 0, 0, 0
+		for _, n := range server.accepted {
+			bids += n
+		}
+		for _, o := range seen {
+			switch {
+			case o.Kind == history.Delivered:
+				delivered++
+				if o.Sequence == 0 || o.Due <= 0 || o.Path != history.SSE {
+					t.Fatalf("delivered %+v", o)
+				}
+			case o.Kind == history.Replied && o.Err != history.NoErr:
+				refused++
+			}
+		}
+		if all := kinds(seen); bids < 500 || delivered != 5*bids || refused != server.refused || refused == 0 || all[history.Alien] > 0 || all[history.Unknown] > 0 {
+			t.Errorf("%d bids were accepted and %d refused: %v, of which %d refused", bids, server.refused, all, refused)
+		}
+	})
+}
+
+// editor keeps documents with versions.
+type editor struct {
+	hub
+	documents map[string]*document
+	conflicts int
+}
+
+type document struct {
+	Version int    `json:"version"`
+	Text    string `json:"text"`
+}
+
+func (e *editor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	name, events := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, "/documents/"), "/events")
+	if events {
+		e.hold(w, r, name)
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.documents == nil {
+		e.documents = make(map[string]*document)
+	}
+	d := e.documents[name]
+	if d == nil {
+		d = &document{Version: 1}
+		e.documents[name] = d
+	}
+	if r.Method == http.MethodPut {
+		var edit struct {
+			Base int
+			Text string
+		}
+		if err := json.NewDecoder(r.Body).Decode(&edit); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		if edit.Base != d.Version {
+			e.conflicts++
+			w.WriteHeader(http.StatusConflict)
+			return
+		}
+		d.Version, d.Text = d.Version+1, edit.Text
+		e.tell(name, "edited", d)
+	}
+	json.NewEncoder(w).Encode(d) //nolint:errcheck // a struct of two fields
+}
+
+// An author who was late fetches the document and sends the edit again; at the end all fetch the same.
+func TestCollaborativeEditor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server := new(editor)
+		seen, result := carryOutCase(t, "collaborative-editor", server, "for: 60s", "for: 10s", "count: 60", "count: 12", "count: 12}}", "count: 3}}")
+		conflicts, unmet := 0, 0
+		versions := 0
+		for _, d := range server.documents {
+			versions += d.Version - 1
+		}
+		delivered := 0
+		for _, o := range seen {
+			switch {
+			case o.Kind == history.Replied && o.Err != history.NoErr:
+				conflicts++
+			case o.Kind == history.Expectation && o.Err != history.NoErr:
+				unmet++
+			case o.Kind == history.Delivered:
+				delivered++
+			}
+		}
+		if conflicts != server.conflicts || conflicts == 0 || versions < 50 || delivered < versions || unmet > conflicts {
+			t.Errorf("%d edits and %d conflicts: %d delivered, %d refused, %d waits were in vain", versions, server.conflicts, delivered, conflicts, unmet)
+		}
+		if c := result.Convergence; c == nil || c.Things != len(server.documents) || c.Alike != c.Clients || c.Failed != 0 {
+			t.Errorf("the views at the end: %+v", c)
+		}
+	})
+}
