@@ -3,7 +3,6 @@ package scenarios
 import (
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -37,16 +36,6 @@ func (c *Clients) ChannelNumber(i int) int {
 		return c.Dealt[i] + 1
 	}
 	return i%len(c.ChannelNames) + 1
-}
-
-const (
-	numbered   = "${n}"      // of channels, in a pattern
-	numberedBy = "${client}" // of clients in their group
-)
-
-// numberClient fills the number of the i-th client of its group, i from 0, into the name of a channel.
-func numberClient(channel string, i int) string {
-	return strings.ReplaceAll(channel, numberedBy, strconv.Itoa(i+1))
 }
 
 // clients resolves the section of that name.

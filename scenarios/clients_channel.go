@@ -2,8 +2,8 @@ package scenarios
 
 import (
 	"math"
+	"slices"
 	"strconv"
-	"strings"
 
 	"holobench/internal/draw"
 )
@@ -12,13 +12,13 @@ import (
 func (r *resolver) channels(form *channelForm, c *Clients) {
 	switch {
 	case form.name.given():
-		r.check(&form.name, checkPattern)
-		c.ChannelNames = []string{form.name.v}
-		if strings.Contains(form.name.v, numberedBy) {
+		name := r.channelName(&form.name, "client", "group")
+		c.ChannelNames = make([]string, 1)
+		if slices.Contains(name.Uses(), "client") {
 			c.ChannelNames = make([]string, c.Count)
-			for i := range c.ChannelNames {
-				c.ChannelNames[i] = numberClient(form.name.v, i)
-			}
+		}
+		for i := range c.ChannelNames {
+			c.ChannelNames[i] = name.name(numbers{group: c.Name, client: i + 1})
 		}
 	case form.Same.given():
 		for _, s := range []*spot{&form.Pattern.spot, &form.Count.spot, &form.Popularity.spot} {
@@ -27,32 +27,32 @@ func (r *resolver) channels(form *channelForm, c *Clients) {
 			}
 		}
 	case form.given() && !form.broken:
-		c.ChannelNames = r.pattern(form)
+		c.ChannelNames = r.pattern(form, c.Name)
 		c.deal(r.popularity(&form.Popularity))
 	}
 }
 
 // pattern resolves a pattern with a count.
-func (r *resolver) pattern(form *channelForm) []string {
+func (r *resolver) pattern(form *channelForm, group string) []string {
 	r.require(&form.Pattern.spot, &form.spot, "pattern", `write {pattern: "room-${n}", count: 20}, or one name alone`)
 	r.require(&form.Count.spot, &form.spot, "count", `write {pattern: "room-${n}", count: 20}, or one name alone`)
 	if !form.Pattern.usable() || !form.Count.usable() {
 		return nil
 	}
-	if !strings.Contains(form.Pattern.v, numbered) {
-		r.add(form.Pattern.at, form.Pattern.path+": the pattern has no "+numbered+", so that all channels would be one",
+	before := len(r.list)
+	name := r.channelName(&form.Pattern, "n", "group")
+	switch {
+	case len(r.list) > before:
+		return nil
+	case !slices.Contains(name.Uses(), "n"):
+		r.add(form.Pattern.at, form.Pattern.path+": the pattern has no ${n}, so that all channels would be one",
 			`put it where the number belongs: "room-${n}"; the quotes matter in {}`)
 		return nil
 	}
 	count := int(r.upTo(&form.Count, 1, maxChannels, "there can be")) //nolint:gosec // within its limits
-	last := strings.ReplaceAll(form.Pattern.v, numbered, strconv.Itoa(count))
-	if err := checkLabel(last); err != nil {
-		r.addError(form.Pattern.at, form.Pattern.path, err)
-		return nil
-	}
 	names := make([]string, count)
 	for i := range names {
-		names[i] = strings.ReplaceAll(form.Pattern.v, numbered, strconv.Itoa(i+1))
+		names[i] = name.name(numbers{group: group, n: i + 1})
 	}
 	return names
 }
@@ -106,20 +106,4 @@ func (r *resolver) sameChannels(all []Clients, i int, same *text) {
 	}
 	all[i].ChannelNames = other.ChannelNames
 	all[i].deal(other.zipf)
-}
-
-// checkPattern is checkChannel for a name in which ${client} may stand.
-func checkPattern(name string) error {
-	return checkChannel(numberClient(name, maxClients-1))
-}
-
-// checkChannel is checkLabel, which knows the slips that are made with patterns.
-func checkChannel(name string) error {
-	switch {
-	case name == "same":
-		return problem(`"same" alone does not say whose channels these are`, "write {same: members}")
-	case strings.Contains(name, numbered):
-		return problem("a single name has no number for "+numbered, `write {pattern: "`+name+`", count: 20}, or "user-`+numberedBy+`" for a channel of each client's own`)
-	}
-	return checkLabel(name)
 }

@@ -72,7 +72,7 @@ func TestErrors(t *testing.T) {
 		{"variable that is not set", withServer(`{headers: {A: "x ${env.NOPE}"}}`), "s.yaml:4:23: server.headers.A: the environment variable NOPE is not set"},
 		{"variable that is empty", withServer(`{headers: {A: "${env.EMPTY}"}}`), "s.yaml:4:23: server.headers.A: the environment variable EMPTY is empty"},
 		{"variable of another kind", withServer(`{headers: {A: "${TOKEN}"}}`), `s.yaml:4:23: server.headers.A: nothing is filled in for "${TOKEN}"`},
-		{"variable elsewhere", withClients(`{count: 1, channel: "${env.TOKEN}"}`), `s.yaml:2:40: clients.members.channel: nothing is filled in for "${env.TOKEN}" here`},
+		{"variable elsewhere", withClients(`{count: 1, channel: "${TOKEN}"}`), `s.yaml:2:40: clients.members.channel: nothing is known under the name "TOKEN"`},
 	})
 }
 

@@ -98,11 +98,15 @@ func (l *Load) End() time.Duration {
 	return l.Start + l.Stages.Length()
 }
 
-// ChannelOf is where the commands of the i-th sender go, i from 0, when the load has no To: the load's own channel, in which ${client}
-// is the sender's number in its group, from 1, or else the sender's.
+// ChannelOf is where the commands of the i-th sender go, i from 0, when the load has no To: the load's own channel, in which client is
+// the sender's number in its group, from 1, group is that group, and channel and n are the sender's own; or else the sender's.
 func (l *Load) ChannelOf(c *Clients, i int) string {
 	if l.Channel == "" {
 		return c.ChannelOf(i)
 	}
-	return numberClient(l.Channel, i)
+	t := l.channel
+	if t.Empty() { // it is a name without any, or a literal of Go
+		t, _ = ParseTemplate(l.Channel)
+	}
+	return t.name(numbers{group: c.Name, client: i + 1, n: c.ChannelNumber(i), channel: c.ChannelOf(i)})
 }

@@ -18,7 +18,7 @@ func (r *resolver) readFeed(form *feedForm, f *Feed) {
 	if !filepath.IsAbs(f.Path) {
 		f.Path = filepath.Join(filepath.Dir(r.file), f.Path)
 	}
-	file, err := openFeed(f.Path)
+	file, err := openFeed(f.Path, form.CSV.v)
 	if err != nil {
 		r.addError(form.CSV.at, form.CSV.path, err)
 		return
@@ -40,22 +40,22 @@ func (r *resolver) readFeed(form *feedForm, f *Feed) {
 	r.secret = slices.Compact(r.secret)
 }
 
-// openFeed opens a file of at most maxFeedBytes; nothing else is opened: a pipe would never end.
-func openFeed(path string) (*os.File, error) {
+// openFeed opens a file of at most maxFeedBytes; nothing else is opened: a pipe would never end. Messages show the path as it is written.
+func openFeed(path, written string) (*os.File, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return nil, problem("there is no file "+quote(path), "its path counts from the directory of the scenario")
+		return nil, problem("there is no file "+quote(written), "its path counts from the directory of the scenario")
 	case err != nil:
-		return nil, problem("the file "+quote(path)+" cannot be read: "+reason(err), "")
+		return nil, problem("the file "+quote(written)+" cannot be read: "+reason(err), "")
 	case !info.Mode().IsRegular():
-		return nil, problem(quote(path)+" is no file", "name a CSV file")
+		return nil, problem(quote(written)+" is no file", "name a CSV file")
 	case info.Size() > maxFeedBytes:
-		return nil, problem("the file "+quote(path)+" has "+strconv.FormatInt(info.Size(), 10)+" bytes, the limit is "+strconv.Itoa(maxFeedBytes), "keep the rows that a run needs")
+		return nil, problem("the file "+quote(written)+" has "+strconv.FormatInt(info.Size(), 10)+" bytes, the limit is "+strconv.Itoa(maxFeedBytes), "keep the rows that a run needs")
 	}
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, problem("the file "+quote(path)+" cannot be read: "+reason(err), "")
+		return nil, problem("the file "+quote(written)+" cannot be read: "+reason(err), "")
 	}
 	return file, nil
 }

@@ -16,7 +16,7 @@ type FeedTable struct {
 
 // OpenFeed opens the file of a feed and goes through it once more: a file that is no longer what was checked is refused.
 func OpenFeed(f *Feed) (*FeedTable, error) {
-	file, err := openFeed(f.Path)
+	file, err := openFeed(f.Path, f.Path)
 	if err != nil {
 		return nil, fmt.Errorf("open feed %s: %w", f.Name, err)
 	}

@@ -30,6 +30,8 @@ type Load struct {
 	To       *To       // to whose channel; nil = Channel says it
 	Flow     []Step    // of one act; nil = it sends Send with Payload
 
+	channel Template // Channel, compiled
+
 	pause time.Duration // from the end of the load After to Start
 }
 
@@ -83,8 +85,8 @@ func (r *resolver) load(form *loadForm, clients []Clients) Load {
 	if l.Flood {
 		r.flood(form, &l)
 	} else {
-		r.check(&form.Channel, checkPattern)
 		r.senders(form, &l, clients)
+		r.loadChannel(form, &l, clients)
 		r.to(form, &l, clients)
 	}
 	l.Payload = r.payload(&form.Payload, r.payloadWords(&l, clients))
@@ -92,11 +94,24 @@ func (r *resolver) load(form *loadForm, clients []Clients) Load {
 	return l
 }
 
+// loadChannel resolves the key of that name.
+func (r *resolver) loadChannel(form *loadForm, l *Load, clients []Clients) {
+	words := []string{"client", "group"}
+	if c, _ := group(clients, l.By); len(c.ChannelNames) > 0 {
+		words = append(words, "channel", "n")
+	}
+	l.channel = r.channelName(&form.Channel, words...)
+	if name, constant := l.channel.Constant(); constant {
+		l.Channel, l.channel = Literal(name).Text, Template{}
+	}
+}
+
 // flood resolves what only a flood has, and refuses what it has not.
 func (r *resolver) flood(form *loadForm, l *Load) {
 	l.Workers = int(r.upTo(&form.Workers, defaultWorkers, maxWorkers, "there can be")) //nolint:gosec // within its limits
 	r.require(&form.Channel.spot, &form.spot, "channel", "a flood has no clients whose channel it could take: channel: lobby")
-	r.check(&form.Channel, checkChannel)
+	name := r.channelName(&form.Channel)
+	l.Channel, _ = name.Constant()
 	for _, s := range []*spot{
 		&form.By.spot, &form.To.spot, &form.InFlight.spot, &form.Each.spot, &form.When.spot, &form.Replay.spot, &form.Burst.spot, &form.Capacity.spot,
 	} {

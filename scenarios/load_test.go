@@ -133,8 +133,8 @@ func TestErrorsOfSchedules(t *testing.T) {
 		{"to the deaf", one("{by: members, to: backend, rate: 1/s, for: 1s}"), "s.yaml:7:27: load.talk.to: the clients backend have no channel to send to"},
 		{"to whom", one("{by: members, to: {which: all}, rate: 1/s, for: 1s}"), "s.yaml:7:23: load.talk.to: clients is missing"},
 		{"to which", one("{by: members, to: {clients: users, which: every}, rate: 1/s, for: 1s}"), `s.yaml:7:51: load.talk.to.which: unknown word "every"`},
-		{"a number of channels in a name", one(`{by: members, channel: "room-${n}", rate: 1/s, for: 1s}`), "s.yaml:7:32: load.talk.channel: a single name has no number for ${n}"},
-		{"a flood has no clients", one(`{flood: true, channel: "user-${client}", rate: 1/s, for: 1s}`), `s.yaml:7:32: load.talk.channel: nothing is filled in for "${client}" here`},
+		{"a number of channels in a name", one(`{by: backend, channel: "room-${n}", rate: 1/s, for: 1s}`), "s.yaml:7:32: load.talk.channel: a single name has no number for ${n}"},
+		{"a flood has no clients", one(`{flood: true, channel: "user-${client}", rate: 1/s, for: 1s}`), `s.yaml:7:32: load.talk.channel: nothing is known under the name "client"`},
 	})
 }
 

@@ -61,7 +61,7 @@ func (s *serverForm) secretNodes() []*node {
 }
 
 var (
-	references = regexp.MustCompile(`\$\{env\.[A-Za-z_][A-Za-z0-9_]*\}`)
+	references = regexp.MustCompile(`\$\{env\.[A-Za-z_][A-Za-z0-9_]*(\|[a-z0-9_]+)*\}`) // a default would stand in clear
 	scheme     = regexp.MustCompile(`^(?i)(basic|bearer|digest|token|negotiate)?$`)
 )
 

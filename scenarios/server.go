@@ -117,29 +117,37 @@ func ownHeaders() []string {
 	}
 }
 
-var (
-	substitution = regexp.MustCompile(`\$\{[^}]*\}?`)
-	environment  = regexp.MustCompile(`^\$\{env\.([A-Za-z_][A-Za-z0-9_]*)\}$`)
-)
+var substitution = regexp.MustCompile(`\$\{[^}]*\}?`)
 
-// fillIn replaces each ${env.NAME} by the value of that variable, and returns these values too.
+// fillIn replaces each ${env.NAME} by the value of that variable, and returns these values too. No message shows what else is in the text:
+// it may be a secret.
 func (r *resolver) fillIn(t *text) (filled string, values []string) {
-	filled = substitution.ReplaceAllStringFunc(t.v, func(found string) string {
-		name := environment.FindStringSubmatch(found)
-		if name == nil {
-			r.add(t.at, t.path+": nothing is filled in for "+quote(found), "only environment variables are: ${env.NAME}")
-			return ""
-		}
-		value, ok := r.env(name[1])
+	read, err := ParseTemplate(t.v)
+	if err != nil {
+		r.add(t.at, t.path+": a ${...} in it is not closed, or has a filter that there is not", "write ${env.NAME}, and $${ for the two characters themselves; the filters are "+strings.Join(filterNames(), ", "))
+		return "", nil
+	}
+	for i := range read.parts {
+		p := &read.parts[i]
+		name, environment := strings.CutPrefix(p.name, "env.")
+		value, ok := r.env(name)
 		switch {
-		case !ok:
-			r.add(t.at, t.path+": the environment variable "+name[1]+" is not set", "set it: export "+name[1]+"=...")
-		case value == "":
-			r.add(t.at, t.path+": the environment variable "+name[1]+" is empty", "set it: export "+name[1]+"=...")
-		default:
+		case p.name == "":
+			filled += p.literal
+			continue
+		case !environment:
+			r.add(t.at, t.path+": nothing is filled in for "+quote("${"+p.name+"}"), "only environment variables are: ${env.NAME}")
+			continue
+		case value != "":
 			values = append(values, value)
+		case slices.ContainsFunc(p.filters, func(f filter) bool { return f.name == filterDefault }):
+		case !ok:
+			r.add(t.at, t.path+": the environment variable "+name+" is not set", "set it: export "+name+"=...")
+		default:
+			r.add(t.at, t.path+": the environment variable "+name+" is empty", "set it: export "+name+"=...")
 		}
-		return value
-	})
+		made, _ := p.append(nil, func(dst []byte, _ string) ([]byte, bool) { return append(dst, value...), value != "" })
+		filled += string(made)
+	}
 	return filled, values
 }
