@@ -68,8 +68,9 @@ type Machine struct {
 	CPU      string `json:"cpu"`
 	CPUs     int    `json:"cpus"`
 	MemoryMB int    `json:"memory_mb"`
-	MaxFiles int    `json:"max_files"` // soft limit of open descriptors of the generator
-	Stamps   string `json:"stamps"`    // "kernel" or "user": who took the receive stamps
+	MaxFiles int    `json:"max_files"`             // soft limit of open descriptors of the generator
+	Ports    int    `json:"local_ports,omitempty"` // for connections that it makes; 0 = not known
+	Stamps   string `json:"stamps"`                // "kernel" or "user": who took the receive stamps
 }
 
 // Scenario is the file that the run carried out, as it was read: "${env.X}" stands as written, never its value.

@@ -7,11 +7,12 @@ import (
 
 	"holobench/clients"
 	"holobench/history"
+	"holobench/scenarios"
 )
 
 // DescribeMachine says where this process runs.
 func DescribeMachine() history.Machine {
-	m := history.Machine{OS: runtime.GOOS, Kernel: kernel(), CPUs: runtime.NumCPU(), MaxFiles: MaxFiles(), Stamps: "user"}
+	m := history.Machine{OS: runtime.GOOS, Kernel: kernel(), CPUs: runtime.NumCPU(), MaxFiles: MaxFiles(), Ports: localPorts(), Stamps: "user"}
 	m.CPU, m.MemoryMB = cpuAndMemory()
 	if name, err := os.Hostname(); err == nil {
 		m.Hostname = name
@@ -20,6 +21,11 @@ func DescribeMachine() history.Machine {
 		m.Stamps = "kernel"
 	}
 	return m
+}
+
+// Limits is what a scenario is held against that is to be run on m.
+func Limits(m history.Machine) scenarios.Machine {
+	return scenarios.Machine{Files: m.MaxFiles, Cores: m.CPUs, MemoryMB: m.MemoryMB, Ports: m.Ports}
 }
 
 // MaxFiles is how many descriptors this process may have open. Go raises its soft limit to the hard one when it starts.

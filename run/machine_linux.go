@@ -74,3 +74,21 @@ func kernel() string {
 	}
 	return strings.TrimSpace(string(data))
 }
+
+// localPorts counts the ports that connections to one address can have at this end.
+func localPorts() int {
+	data, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range")
+	if err != nil {
+		return 0
+	}
+	bounds := strings.Fields(string(data))
+	if len(bounds) != 2 {
+		return 0
+	}
+	first, errA := strconv.Atoi(bounds[0])
+	last, errB := strconv.Atoi(bounds[1])
+	if errA != nil || errB != nil || last < first {
+		return 0
+	}
+	return last - first + 1
+}

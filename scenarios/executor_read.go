@@ -205,3 +205,18 @@ func (r *resolver) capacity(form *loadForm, l *Load) {
 	}
 	l.Capacity, l.Arrivals = c, r.arrivals(&form.Arrivals)
 }
+
+// checkSearches refuses more than one search for capacity: of two nobody could say which failed a budget.
+func (r *resolver) checkSearches(f *File) {
+	first := ""
+	for i := range f.Load {
+		switch {
+		case f.Load[i].Capacity == nil:
+		case first == "":
+			first = f.Load[i].Name
+		default:
+			search := &r.form.Load.list[i].form.Capacity
+			r.add(search.at, search.path+": "+first+" searches already, and of two nobody could say which failed a budget", "search for one in a scenario")
+		}
+	}
+}

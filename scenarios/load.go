@@ -153,6 +153,9 @@ func (r *resolver) senders(form *loadForm, l *Load, clients []Clients) {
 		r.add(by.Only.at, by.Only.path+": "+strconv.FormatUint(by.Only.v, 10)+" of "+strconv.Itoa(c.Count)+" clients cannot send",
 			"write a number from 1 to "+strconv.Itoa(c.Count)+", the count of "+l.By)
 	}
+	if l.Reaction != nil && !c.Streams {
+		r.add(by.Clients.at, by.path+": the clients "+l.By+" hold no stream, and hear nothing to react to", "name clients that listen")
+	}
 	channel := &r.form.Clients.find(l.By).form.Channel
 	if !c.Streams && !channel.given() && !form.Channel.given() && !form.To.given() {
 		r.add(by.Clients.at, by.path+": the clients "+l.By+" have no channel to send to", "add channel: NAME to the load or to these clients")

@@ -1,6 +1,6 @@
 package scenarios
 
-import "slices"
+import "iter"
 
 // channelsOf lists the channels to which a load may send. Where they cannot be told beforehand, anywhere is true: it may be any.
 func (f *File) channelsOf(l *Load) (names []string, anywhere bool) {
@@ -66,15 +66,30 @@ func (l *Load) targets() []string {
 // sends lists the steps of a flow that send a command, those in other steps too.
 func sends(flow []Step) []*Send {
 	var all []*Send
-	for _, step := range flow {
+	for step := range steps(flow) {
 		if s, ok := step.(*Send); ok {
 			all = append(all, s)
 		}
-		for _, inner := range flowsIn(step) {
-			all = slices.Concat(all, sends(inner))
-		}
 	}
 	return all
+}
+
+// steps goes through the steps of a flow, and those in them.
+func steps(flow []Step) iter.Seq[Step] {
+	return func(yield func(Step) bool) {
+		for _, step := range flow {
+			if !yield(step) {
+				return
+			}
+			for _, inner := range flowsIn(step) {
+				for step := range steps(inner) {
+					if !yield(step) {
+						return
+					}
+				}
+			}
+		}
+	}
 }
 
 // flowsIn lists the flows that stand in a step.

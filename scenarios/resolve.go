@@ -53,6 +53,7 @@ func (r *resolver) resolve(path string) *File {
 	f.PairWindow = r.pairWindow()
 	f.Guarantees = r.guarantees()
 	f.Budgets = r.budgets(f.Windows, known)
+	r.checkSearches(f)
 	f.AtEnd = r.atEnd(f.Clients)
 	f.Server.filled = r.secret
 	return f

@@ -5,45 +5,9 @@ import (
 	"slices"
 )
 
-// spareFiles are the descriptors that a process needs for itself: its listener, its files, the pipes to its children.
-const spareFiles = 64
-
-// Machine is what Warnings has to know of where the run will be. The zero Machine is one of which nothing is known.
-type Machine struct {
-	Files int // descriptors that a process may open; 0 = not known
-	Cores int // 0 = not known
-}
-
 // Warnings lists what the user wants to know before the run on m, in a fixed order.
-//
-// Each client with a stream needs one descriptor, each sender one more for its commands, each worker of a flood one: in the
-// generator and in the target alike, since every connection has two ends. With several nodes each has its share of them, and
-// all of them when the others are gone.
 func (f *File) Warnings(m Machine) []string {
-	warnings := slices.Clone(f.LeftOut)
-	if need := f.descriptors() + spareFiles; m.Files > 0 && need > m.Files {
-		warnings = append(warnings, fmt.Sprintf(
-			"the run needs %d open files in the generator and as many in the target, the limit of a process is %d: raise it with ulimit -n %d",
-			need, m.Files, need))
-	}
-	listened := map[string]bool{}
-	for _, c := range f.Clients {
-		if !c.Streams {
-			continue
-		}
-		for _, name := range c.ChannelNames[:min(len(c.ChannelNames), c.Count)] {
-			listened[name] = true
-		}
-		if n := len(c.ChannelNames); n > c.Count {
-			warnings = append(warnings, fmt.Sprintf("clients.%s: %d clients leave %d of their %d channels without a subscriber", c.Name, c.Count, n-c.Count, n))
-		}
-	}
-	for i := range f.Load {
-		if name, ok := f.unheard(&f.Load[i], listened); ok {
-			warnings = append(warnings, fmt.Sprintf("load.%s: nobody listens on the channel %q, so that its commands reach nobody", f.Load[i].Name, name))
-		}
-	}
-	warnings = append(warnings, f.serverWarnings(m.Cores)...)
+	warnings := slices.Concat(f.LeftOut, f.machineWarnings(m), f.channelWarnings(), f.loadWarnings(), f.faultWarnings(), f.serverWarnings(m.Cores))
 	for _, h := range f.Server.Headers {
 		if h.clear {
 			warnings = append(warnings, fmt.Sprintf("server.headers.%s stands in the file in clear: write ${env.NAME} to keep a secret out of it", h.Name))
@@ -52,43 +16,120 @@ func (f *File) Warnings(m Machine) []string {
 	return warnings
 }
 
-// descriptors counts the connections that are open at the same time.
-func (f *File) descriptors() int {
-	sum := 0
+// channelWarnings are those about channels that nobody listens to.
+func (f *File) channelWarnings() []string {
+	var warnings []string
+	listened, anything := f.listened()
 	for _, c := range f.Clients {
-		if c.Streams {
-			sum += c.Count
-		}
-		senders := 0
-		for _, l := range f.Load {
-			if l.By == c.Name {
-				senders = max(senders, l.Only) // always the first of the group: they keep their connection from load to load
+		nobody := 0
+		for _, name := range c.ChannelNames {
+			if !listened[name] {
+				nobody++
 			}
 		}
-		sum += senders
+		if c.Streams && nobody > 0 && !anything {
+			warnings = append(warnings, fmt.Sprintf("clients.%s: %d clients leave %d of their %d channels without a subscriber", c.Name, c.Count, nobody, len(c.ChannelNames)))
+		}
 	}
-	for _, l := range f.Load {
-		sum += l.Workers
+	for i := range f.Load {
+		l := &f.Load[i]
+		if l.Flood || anything { // a flood is plain POSTs, which nobody need hear
+			continue
+		}
+		names, _ := f.channelsOf(l)
+		if at := slices.IndexFunc(names, func(name string) bool { return !listened[name] }); at >= 0 {
+			warnings = append(warnings, fmt.Sprintf("load.%s: nobody listens on the channel %q, so that its commands reach nobody", l.Name, names[at]))
+		}
 	}
-	return sum
+	return warnings
 }
 
-// unheard finds a channel to which the load posts and nobody listens; a flood is plain POSTs, which nobody need hear.
-func (f *File) unheard(l *Load, listened map[string]bool) (channel string, found bool) {
-	if l.Flood {
-		return "", false
+// listened lists the channels that clients listen to, those that a flow adds included. Where a flow may add any, anything is true.
+func (f *File) listened() (channels map[string]bool, anything bool) {
+	channels = map[string]bool{}
+	for i := range f.Clients {
+		for name := range f.Clients[i].listeners(f.Clients[i].Count) {
+			channels[name] = true
+		}
 	}
-	if l.Channel != "" {
-		return l.Channel, !listened[l.Channel]
+	for i := range f.Load {
+		for step := range steps(f.Load[i].Flow) {
+			s, ok := step.(*Subscribe)
+			if !ok {
+				continue
+			}
+			text, constant := s.Channel.Constant()
+			channels[text] = true
+			anything = anything || !constant
+		}
 	}
-	c, ok := group(f.Clients, l.By)
-	if !ok {
-		return "", false
+	return channels, anything
+}
+
+// loadWarnings are those about loads that have nothing to do.
+func (f *File) loadWarnings() []string {
+	var warnings []string
+	for i := range f.Load {
+		l := &f.Load[i]
+		if l.Reaction != nil && !f.sendsName(l.Reaction.Event) {
+			warnings = append(warnings, fmt.Sprintf("load.%s: no load sends %q, so that there is nothing to react to", l.Name, l.Reaction.Event))
+		}
+		if l.Capacity != nil && len(f.Budgets) == 0 {
+			warnings = append(warnings, fmt.Sprintf("load.%s: there is no budget that could fail, so that every rate is good: add what must hold", l.Name))
+		}
 	}
-	names := c.ChannelNames[:min(len(c.ChannelNames), l.Only)]
-	at := slices.IndexFunc(names, func(name string) bool { return !listened[name] })
+	return warnings
+}
+
+// sendsName tells whether some load sends a command of that name.
+func (f *File) sendsName(name string) bool {
+	for i := range f.Load {
+		for _, s := range f.Load[i].sending() {
+			if s.Name == name {
+				return true
+			}
+		}
+		for _, s := range sends(f.Load[i].Flow) { // those on replies, too
+			if s.Name == name {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// faultWarnings are those about budgets on what faults do by design.
+func (f *File) faultWarnings() []string {
+	if f.Server.URL != nil || f.Server.Bundled.Knobs.Replay > 0 {
+		return nil
+	}
+	var warnings []string
+	for _, b := range f.Budgets {
+		if b.Metric != "events_lost" && b.Metric != "reach" {
+			continue
+		}
+		at := slices.IndexFunc(f.Faults, func(fault Fault) bool { return fault.Effect.CutsStreams() && f.touches(&fault, b.Tags[TagWindow]) })
+		if at < 0 {
+			continue
+		}
+		warnings = append(warnings, fmt.Sprintf(
+			"budgets.%s: the fault %s ends streams, and the design %s sends nothing again: its clients miss by design what is sent meanwhile, and the budget does not see it, "+
+				"since nothing is owed to who is away; a design with replay, such as %s, sends it again", b.Selector, f.Faults[at].Name, f.Server.Bundled.Design, SingleChannel))
+	}
+	return warnings
+}
+
+// touches tells whether a fault is at work in a window; "" is the whole run.
+func (f *File) touches(fault *Fault, window string) bool {
+	at := slices.IndexFunc(f.Windows, func(w Window) bool { return w.Name == window })
 	if at < 0 {
-		return "", false
+		return window == ""
 	}
-	return names[at], true
+	w := &f.Windows[at]
+	for _, begins := range fault.Begins(f.End()) {
+		if begins < w.To && begins+fault.For > w.From {
+			return true
+		}
+	}
+	return false
 }

@@ -34,6 +34,10 @@ load:
 		{"an order that nobody promises", roomy + "guarantees: {total: {among: observers}}", 0, "guarantees.total: the design hologram does not promise one order for all clients: expect to see it violated; the design single-channel promises one"},
 		{"an order that is promised", roomy + "server: {bundled: {design: single-channel}}\nguarantees: {total: held, fifo: held}", 0, ""},
 		{"FIFO is promised", roomy + "guarantees: {fifo: held}", 0, ""},
+		{"a channel of another group", roomy + "  late: {by: backend, to: members, rate: 5/s, for: 10s}\n", 0, ""},
+		{"a reaction to nothing", roomy + "  answer: {by: members, when: {event: hail}, for: 10s}\n", 0, `load.answer: no load sends "hail", so that there is nothing to react to`},
+		{"a search that nothing ends", roomy + "  find: {by: backend, channel: room-1, capacity: {from: 1/s, to: 9/s}}\n", 0, "load.find: there is no budget that could fail, so that every rate is good: add what must hold"},
+		{"own channels", strings.Replace(roomy, "backend: {count: 5, stream: none}", `backend: {count: 5, channel: "own-${client}"}`, 1), 0, ""},
 		{"secret in the file", roomy + `server: {headers: {A: s3cr3t, B: "${env.TOKEN}"}}`, 0, "server.headers.A stands in the file in clear: write ${env.NAME} to keep a secret out of it"},
 	}
 	for _, test := range tests {
@@ -94,6 +98,54 @@ func TestWarningsOfTheBundledTarget(t *testing.T) {
 		f := parse(t, whole+"server: {bundled: {"+test.bundled+"}}\n"+test.rest)
 		if got := strings.Join(f.Warnings(Machine{Cores: test.cores}), "\n"); got != test.want {
 			t.Errorf("%s:\ngot  %s\nwant %s", test.name, got, test.want)
+		}
+	}
+}
+
+// What a machine cannot hold, with the figures from which that follows.
+func TestWarningsOfTheMachine(t *testing.T) {
+	t.Parallel()
+	const big = `version: 1
+clients: {members: {count: 10000, channel: {pattern: "room-${n}", count: 10}}}
+load: {talk: {by: {clients: members, only: 1000}, rate: 100/s, for: 10s, in_flight: 4}}
+`
+	tests := []struct {
+		name, rest string
+		machine    Machine
+		want       string
+	}{
+		{"unknown", "", Machine{}, ""},
+		{"all that it takes", "", Machine{Files: 14064, Ports: 14000, MemoryMB: 350, Cores: 3}, ""},
+		{"ports", "", Machine{Ports: 13999}, "the run makes 14000 connections to one address, this machine has 13999 local ports for that: raise them with sysctl net.ipv4.ip_local_port_range=\"1024 65535\", or take more nodes"},
+		{"ports of two nodes", "server: {bundled: {nodes: 2}}", Machine{Ports: 7000}, ""},
+		{"memory", "", Machine{MemoryMB: 349}, "10000 streams need about 280 MB, at 28 KiB each, this machine has 349 MB: take fewer clients, or a machine with more"},
+		{"memory of clients alone", "server: {url: http://127.0.0.1:1}", Machine{MemoryMB: 250}, ""},
+		{"cores", "", Machine{Cores: 2}, "at its peak the load is 100 commands and 100000 deliveries a second, for which it takes about 1.6 cores, at 150 and 15 us each, this machine has 2: " +
+			"expect figures of time that say more about the machine; holobench run --scale makes it smaller"},
+	}
+	for _, test := range tests {
+		f := parse(t, big+test.rest)
+		if got := strings.Join(f.Warnings(test.machine), "\n"); got != test.want {
+			t.Errorf("%s:\ngot  %s\nwant %s", test.name, got, test.want)
+		}
+	}
+}
+
+// A budget that a fault touches without being seen by it is told.
+func TestWarningsOfFaults(t *testing.T) {
+	t.Parallel()
+	const told = "budgets.events_lost%s: the fault cut ends streams, and the design hologram sends nothing again: its clients miss by design what is sent meanwhile, and the budget does not see it, " +
+		"since nothing is owed to who is away; a design with replay, such as single-channel, sends it again"
+	const faults = "windows: {early: 0s..2s}\nfaults: [{name: cut, at: 3s, disconnect: {}}]\n"
+	for _, test := range []struct{ budgets, want string }{
+		{"{events_lost: count==0}", strings.Replace(told, "%s", "", 1)},
+		{`{"events_lost{window:cut}": count==0}`, strings.Replace(told, "%s", "{window:cut}", 1)},
+		{`{"events_lost{window:early}": count==0, "events_lost{window:cut.after}": count==0, events_duplicated: count==0}`, ""},
+		{"{events_lost: count==0}\nserver: {bundled: {design: single-channel}}", ""},
+	} {
+		f := parse(t, whole+faults+"budgets: "+test.budgets+"\n")
+		if got := strings.Join(f.Warnings(Machine{}), "\n"); got != test.want {
+			t.Errorf("%s:\ngot  %s\nwant %s", test.budgets, got, test.want)
 		}
 	}
 }

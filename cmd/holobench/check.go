@@ -24,8 +24,7 @@ func checkCommand() *cobra.Command {
 A file that has profiles is checked as it is, and once more with each of them, unless --profile asks for one.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			here := run.DescribeMachine()
-			machine := scenarios.Machine{Files: here.MaxFiles, Cores: here.CPUs}
+			machine := run.Limits(run.DescribeMachine())
 			for _, path := range args {
 				if err := checkFile(c, path, &sizes, machine); err != nil {
 					return err
