@@ -7,12 +7,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"holobench/history"
 	"holobench/report"
 	"holobench/wire"
 )
@@ -75,6 +77,28 @@ func found(t *testing.T, r *report.Report) float64 {
 	return 0
 }
 
+// reported runs this program as a user would, whatever its verdict, and returns its report.
+func reported(t *testing.T, file string) *report.Report {
+	t.Helper()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "run")
+	c := exec.CommandContext(t.Context(), program, "run", "--quiet", "--dir", dir, file)
+	c.Args[0] = "holobench"
+	out, err := c.CombinedOutput()
+	h, openErr := history.Open(dir)
+	if openErr != nil {
+		t.Fatalf("%v, %v\n%s", err, openErr, out)
+	}
+	r, err := report.New(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
 // TestSearch carries a short search out as a user would: what it finds is in the report, and its budget is judged where the rate
 // was held.
 func TestSearch(t *testing.T) {
@@ -102,7 +126,7 @@ func TestVerifyCapacity(t *testing.T) {
 	const knee = 200.0
 	for round := range 3 {
 		server := httptest.NewServer(oneAtATime(time.Second / knee))
-		_, r := holobenchRun(t, searching(t, server.URL, "from: 50/s, factor: 1.5, to: 2000/s, hold: 6s", "p(95)<100ms"))
+		r := reported(t, searching(t, server.URL, "from: 50/s, factor: 1.5, to: 2000/s, hold: 6s", "p(95)<100ms"))
 		server.Close()
 		var out strings.Builder
 		if err := r.Console(&out, false); err != nil {
