@@ -15,18 +15,19 @@ import (
 // manual explains no other.
 func TestManualExplainsEveryKey(t *testing.T) {
 	t.Parallel()
+	d := scenarioDialect()
 	rows := map[string]row{}
-	for _, r := range manualRows(t) {
+	for _, r := range d.rows(t) {
 		if _, twice := rows[r.key]; twice {
 			t.Errorf("docs/scenarios.md explains `%s` twice", r.key)
 		}
 		rows[r.key] = r
 	}
 	var known []string
-	for _, key := range allKeys(reflect.TypeFor[fileForm]()) {
+	for _, key := range d.allKeys() {
 		known = append(known, key.path)
 	}
-	for _, key := range keysToExplain(reflect.TypeFor[fileForm]()) {
+	for _, key := range d.keysToExplain() {
 		r, ok := rows[key.path]
 		if !ok {
 			t.Errorf("docs/scenarios.md has no row for `%s`: add one with its unit, default, meaning and an example", key.path)
@@ -75,10 +76,11 @@ func unitOf(form reflect.Type) string {
 // Each example of the manual parses where its key stands, and means the same in block and in flow style.
 func TestExamplesReadTheSameInBothStyles(t *testing.T) {
 	t.Parallel()
-	for _, r := range manualRows(t) {
+	d := scenarioDialect()
+	for _, r := range d.rows(t) {
 		t.Run(r.key, func(t *testing.T) {
 			t.Parallel()
-			whole := documentOf(t, r)
+			whole := d.documentOf(t, r)
 			block, flow := render(whole, false), render(whole, true)
 			want, err := parseAs(block)
 			if err != nil {
@@ -112,7 +114,8 @@ func spread(t *testing.T, f *File) string {
 func TestKeysAreNoBooleans(t *testing.T) {
 	t.Parallel()
 	plain := regexp.MustCompile(`^[a-z][a-z0-9_]*$|^abortOnFail$|^delayAbortEval$`) // the two are words of k6
-	for _, key := range allKeys(reflect.TypeFor[fileForm]()) {
+	d := scenarioDialect()
+	for _, key := range d.allKeys() {
 		word := key.path[strings.LastIndex(key.path, ".")+1:]
 		if isReserved(word) {
 			t.Errorf("the key %s reads as something else in YAML 1.1", key.path)
@@ -127,7 +130,8 @@ func TestKeysAreNoBooleans(t *testing.T) {
 func TestWordsNeedNoQuotes(t *testing.T) {
 	t.Parallel()
 	found := 0
-	for path, words := range wordsOfKeys(t) {
+	d := scenarioDialect()
+	for path, words := range d.words(t) {
 		for _, word := range words {
 			found++
 			if isReserved(word) || strings.ContainsAny(word, ",(){}[]:#&*!|>'\"%@` ") {
@@ -140,21 +144,21 @@ func TestWordsNeedNoQuotes(t *testing.T) {
 	}
 }
 
-// wordsOfKeys are the words that keys take which take nothing else. They are asked of the reader itself, by a word that it
+// words are the words that keys take which take nothing else. They are asked of the reader itself, by a word that it
 // does not know in the place of each text of the manual's examples.
-func wordsOfKeys(t *testing.T) map[string][]string {
+func (d *dialect) words(t *testing.T) map[string][]string {
 	t.Helper()
 	found := map[string][]string{}
 	forms := map[string]reflect.Type{}
-	for _, key := range allKeys(reflect.TypeFor[fileForm]()) {
+	for _, key := range d.allKeys() {
 		forms[key.path] = key.form
 	}
-	for _, r := range manualRows(t) {
+	for _, r := range d.rows(t) {
 		form, ok := forms[r.key]
 		if !ok || !takesText(form) {
 			continue
 		}
-		_, err := parseAs(render(withValue(documentOf(t, r), stepsOf(r.key), "nonsense"), false))
+		err := d.read(render(withValue(d.documentOf(t, r), d.steps(r.key), "nonsense"), false))
 		all, _ := errors.AsType[Errors](err)
 		for _, e := range all {
 			_, listed, ok := strings.Cut(e.Remedy, "write one of ")

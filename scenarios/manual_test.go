@@ -23,12 +23,58 @@ func manual(t testing.TB) string {
 // row is one line of the manual's tables of keys.
 type row struct{ key, unit, unset, meaning, example string }
 
-// manualRows are the rows of all tables with the columns key, unit, default, meaning and example.
-func manualRows(t testing.TB) []row {
+// dialect is a kind of file: its forms, and the manual that explains them.
+type dialect struct {
+	title  string
+	manual string
+	root   reflect.Type
+	common map[reflect.Type]string // forms that stand in many places and are explained once, under a name in capitals
+	places map[string]string       // a place of each of these, for its examples
+	ground []string                // files to lay an example over: with the least that the keys around it need
+	read   func(text string) error
+}
+
+// scenarioDialect is that of scenario files.
+func scenarioDialect() dialect {
+	return dialect{
+		title: "scenario", manual: "../docs/scenarios.md", root: reflect.TypeFor[fileForm](),
+		common: map[reflect.Type]string{reflect.TypeFor[amountForm](): "AMOUNT"},
+		places: map[string]string{"AMOUNT": "load.NAME.flow[].think"},
+		ground: grounds(),
+		read: func(text string) error {
+			_, err := parseAs(text)
+			return err
+		},
+	}
+}
+
+// protocolDialect is that of protocol files.
+func protocolDialect() dialect {
+	const stream = "version: 1\nsubscribe: {request: {get: /sub}}\n"
+	return dialect{
+		title: "protocol", manual: "../docs/protocols.md", root: reflect.TypeFor[protocolForm](),
+		common: map[reflect.Type]string{
+			reflect.TypeFor[stepForm](): "REQUEST", reflect.TypeFor[selectorForm](): "CAPTURE", reflect.TypeFor[matchForm](): "MATCH",
+		},
+		places: map[string]string{"REQUEST": "setup[]", "CAPTURE": "setup[].capture.NAME", "MATCH": "events.ignore[]"},
+		ground: []string{
+			stream, "version: 1\nwire: hologram\napp: {page: /, module: M}\n", "version: 1\n", stream + "setup: [{get: /x}]\n",
+			stream + "publish: {request: {post: /pub, body: \"${payload}\"}}\n",
+		},
+		read: protocolError,
+	}
+}
+
+// rows are the rows of all tables of the manual with the columns key, unit, default, meaning and example.
+func (d *dialect) rows(t testing.TB) []row {
 	t.Helper()
+	text, err := os.ReadFile(d.manual)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var rows []row
 	inside := false
-	for line := range strings.Lines(manual(t)) {
+	for line := range strings.Lines(string(text)) {
 		cells := strings.Split(strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(line), "| "), " |"), " | ")
 		switch {
 		case !strings.HasPrefix(line, "|"):
@@ -41,7 +87,7 @@ func manualRows(t testing.TB) []row {
 			}
 			rows = append(rows, row{strings.Trim(cells[0], "`"), cells[1], cells[2], cells[3], strings.Trim(cells[4], "`")})
 		case inside && !strings.HasPrefix(line, "|---"):
-			t.Errorf("docs/scenarios.md: a row of a table of keys has %d columns, not 5: %s", len(cells), line)
+			t.Errorf("%s: a row of a table of keys has %d columns, not 5: %s", d.manual, len(cells), line)
 		}
 	}
 	return rows
@@ -85,19 +131,19 @@ type formKey struct {
 	form reflect.Type // what stands there
 }
 
-// commonForms stand in many places and are explained once, under a name in capitals.
-func commonForms() map[reflect.Type]string {
-	return map[reflect.Type]string{reflect.TypeFor[amountForm](): "AMOUNT"}
-}
-
-// standIn is a place of a common form, for its examples.
-func standIn(path string) string {
-	return strings.Replace(path, "AMOUNT", "load.NAME.flow[].think", 1)
+// stand puts a place of a common form for its name in capitals.
+func (d *dialect) stand(path string) string {
+	head, rest, _ := strings.Cut(path, ".")
+	if place, ok := d.places[head]; ok {
+		return strings.TrimSuffix(place+"."+rest, ".")
+	}
+	return path
 }
 
 // keyWalk lists the keys of forms. A form that stands in several places, or inside of itself as a flow in a step of a flow, is gone into
 // where it stands first only; everywhere goes into it again, but for the second.
 type keyWalk struct {
+	common     map[reflect.Type]string
 	everywhere bool
 	seen       []reflect.Type
 	keys       []formKey
@@ -112,7 +158,7 @@ func (w *keyWalk) walk(form reflect.Type, path string) {
 	if slices.Contains(w.seen, form) || s.kind == scalarNode {
 		return
 	}
-	if common, ok := commonForms()[form]; ok {
+	if common, ok := w.common[form]; ok {
 		path = common
 	}
 	before := len(w.seen)
@@ -142,32 +188,33 @@ func itemSuffix(s shape, path string) string {
 }
 
 // keysToExplain are the keys that the manual must explain.
-func keysToExplain(root reflect.Type) []formKey {
-	w := &keyWalk{}
-	w.walk(root, "")
+func (d *dialect) keysToExplain() []formKey {
+	w := &keyWalk{common: d.common}
+	w.walk(d.root, "")
 	return w.keys
 }
 
 // allKeys are all keys that there are, also those that are explained elsewhere.
-func allKeys(root reflect.Type) []formKey {
-	w := &keyWalk{everywhere: true}
-	w.walk(root, "")
+func (d *dialect) allKeys() []formKey {
+	w := &keyWalk{common: d.common, everywhere: true}
+	w.walk(d.root, "")
 	return w.keys
 }
 
 // placed puts what the example of a row says where its key stands: "rate: 5/s" of load.NAME.rate into load: {talk: {}}.
-func placed(t *testing.T, r row) *node {
+func (d *dialect) placed(t *testing.T, r row) *node {
 	t.Helper()
 	f := new(faults)
 	example := parseYAML(r.example, f)
 	if example == nil || len(f.list) > 0 || example.kind != mappingNode {
 		t.Fatalf("the example of %s is no YAML with a key: %s: %v", r.key, r.example, f.list)
 	}
-	steps := stepsOf(r.key)
+	steps := d.steps(r.key)
 	first := example.entries[0].key.text
 	at := -1
 	for i, step := range steps {
-		if step == first || at < 0 && step == strings.ToUpper(step) && step != "[]" {
+		about := slices.ContainsFunc(example.entries, func(e entry) bool { return e.key.text == step })
+		if about || at < 0 && step == strings.ToUpper(step) && step != "[]" {
 			at = i
 		}
 	}
@@ -187,17 +234,20 @@ func placed(t *testing.T, r row) *node {
 	return example
 }
 
-// stepsOf are the parts of a path.
-func stepsOf(path string) []string {
-	return strings.Split(strings.ReplaceAll(standIn(path), "[]", ".[]"), ".")
+// steps are the parts of a path.
+func (d *dialect) steps(path string) []string {
+	return strings.Split(strings.ReplaceAll(d.stand(path), "[]", ".[]"), ".")
 }
 
 func mapping(key string, value *node) *node {
 	return &node{kind: mappingNode, entries: []entry{{&node{kind: scalarNode, text: key, origin: key}, value}}}
 }
 
-// over lays one document over another: what both have as a mapping is joined, all else is the upper one's.
+// over lays one document over another: what both have as a mapping, or as a list of one, is joined, all else is the upper one's.
 func over(lower, upper *node) *node {
+	if len(lower.items) == 1 && len(upper.items) == 1 {
+		return &node{kind: listNode, items: []*node{over(lower.items[0], upper.items[0])}}
+	}
 	if lower.kind != mappingNode || upper.kind != mappingNode {
 		return upper
 	}
@@ -229,14 +279,14 @@ func grounds() []string {
 	}
 }
 
-// documentOf is a whole scenario with the example of a row in it, which Parse takes.
-func documentOf(t *testing.T, r row) *node {
+// documentOf is a whole file with the example of a row in it, which its reader takes.
+func (d *dialect) documentOf(t *testing.T, r row) *node {
 	t.Helper()
-	example := placed(t, r)
+	example := d.placed(t, r)
 	least := ""
-	for _, text := range grounds() {
+	for _, text := range d.ground {
 		whole := over(parseYAML(text, new(faults)), example)
-		_, err := parseAs(render(whole, false))
+		err := d.read(render(whole, false))
 		if err == nil {
 			return whole
 		}

@@ -77,25 +77,26 @@ func valueSchemas() map[reflect.Type]member {
 
 // schemaMaker writes forms as schemas.
 type schemaMaker struct {
+	*dialect
 	t     *testing.T
-	rows  map[string]row
-	words map[string][]string
+	row   map[string]row
+	taken map[string][]string // the words of a key
 	defs  object
 }
 
-// makeSchema is the schema of a form and all that is in it.
-func makeSchema(t *testing.T, form reflect.Type, title string) []byte {
+// schema is that of all files of the dialect.
+func (d *dialect) schema(t *testing.T) []byte {
 	t.Helper()
-	m := &schemaMaker{t: t, rows: map[string]row{}, words: wordsOfKeys(t)}
-	for _, r := range manualRows(t) {
-		m.rows[r.key] = r
+	m := &schemaMaker{dialect: d, t: t, row: map[string]row{}, taken: d.words(t)}
+	for _, r := range d.rows(t) {
+		m.row[r.key] = r
 	}
-	root := m.of(form, "")
+	root := m.of(d.root, "")
 	slices.SortFunc(m.defs, func(a, b member) int { return strings.Compare(a.name, b.name) })
 	whole := append(object{
 		{"$schema", "https://json-schema.org/draft/2020-12/schema"},
-		{"$id", "urn:holobench:" + title + ":1"},
-		{"title", "holobench " + title},
+		{"$id", "urn:holobench:" + d.title + ":1"},
+		{"title", "holobench " + d.title},
 	}, root...)
 	whole = append(whole, member{"$defs", m.defs})
 	text, err := plainJSON(whole)
@@ -136,7 +137,7 @@ func (m *schemaMaker) of(form reflect.Type, path string) object {
 
 // value is the schema of a single value: one of the words that the key takes, or whatever its form reads.
 func (m *schemaMaker) value(form reflect.Type, path string) object {
-	if words := m.words[path]; words != nil {
+	if words := m.taken[path]; words != nil {
 		return object{{"enum", words}}
 	}
 	known, ok := valueSchemas()[form]
@@ -160,7 +161,7 @@ func (m *schemaMaker) ref(name string, define func() object) object {
 
 // define is the schema of a mapping with keys of the language.
 func (m *schemaMaker) define(form reflect.Type, s shape, path string) object {
-	if common, ok := commonForms()[form]; ok {
+	if common, ok := m.common[form]; ok {
 		path = common
 	}
 	return m.ref(strings.TrimSuffix(form.Name(), "Form"), func() object {
@@ -168,7 +169,7 @@ func (m *schemaMaker) define(form reflect.Type, s shape, path string) object {
 		var required []string
 		for i, key := range s.keys {
 			sub := strings.TrimPrefix(path+"."+key, ".")
-			r := m.rows[sub]
+			r := m.row[sub]
 			properties = append(properties, member{key, append(object{{"description", describe(r)}}, m.of(s.fields[i], sub)...)})
 			if r.unset == "required" {
 				required = append(required, key)

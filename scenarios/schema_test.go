@@ -17,40 +17,46 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// scenarioSchema is what the committed schema must be.
-func scenarioSchema(t *testing.T) []byte {
-	t.Helper()
-	return makeSchema(t, reflect.TypeFor[fileForm](), "scenario")
-}
-
-// The committed schema is the one that the forms and the manual make.
-func TestSchemaIsCurrent(t *testing.T) {
+// The committed schemas are those that the forms and the manuals make.
+func TestSchemasAreCurrent(t *testing.T) {
 	t.Parallel()
-	made := scenarioSchema(t)
-	if *update {
-		if err := os.WriteFile("schema.json", made, 0o644); err != nil {
-			t.Fatal(err)
+	for _, c := range []struct {
+		dialect
+		file      string
+		committed []byte
+	}{
+		{scenarioDialect(), "schema.json", Schema()},
+		{protocolDialect(), "schema_protocol.json", ProtocolSchema()},
+	} {
+		made := c.schema(t)
+		if *update {
+			if err := os.WriteFile(c.file, made, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		} else if !bytes.Equal(made, c.committed) {
+			t.Errorf("scenarios/%s is not what the forms and %s make: write it anew by make golden", c.file, c.manual)
 		}
-		return
-	}
-	if !bytes.Equal(made, Schema()) {
-		t.Error("scenarios/schema.json is not what the forms and docs/scenarios.md make: write it anew by make golden")
 	}
 }
 
 // Each key of the forms stands in the schema, where the forms have it.
 func TestSchemaHasEveryKey(t *testing.T) {
 	t.Parallel()
-	var root map[string]any
-	if err := json.Unmarshal(scenarioSchema(t), &root); err != nil {
-		t.Fatal(err)
-	}
-	for _, key := range allKeys(reflect.TypeFor[fileForm]()) {
-		steps := stepsOf(key.path)
-		if found := schemasAt(root, []map[string]any{root}, steps); len(found) == 0 {
-			t.Errorf("scenarios/schema.json has no %s: write it anew by make golden", key.path)
-		} else if text, _ := found[0]["description"].(string); text == "" && !strings.HasSuffix(key.path, "[]") {
-			t.Errorf("scenarios/schema.json does not describe %s", key.path)
+	for _, d := range []dialect{scenarioDialect(), protocolDialect()} {
+		var root map[string]any
+		if err := json.Unmarshal(d.schema(t), &root); err != nil {
+			t.Fatal(err)
+		}
+		described := map[string]bool{}
+		for _, r := range d.rows(t) {
+			described[r.key] = true
+		}
+		for _, key := range d.allKeys() {
+			if found := schemasAt(root, []map[string]any{root}, d.steps(key.path)); len(found) == 0 {
+				t.Errorf("the schema of a %s has no %s: write it anew by make golden", d.title, key.path)
+			} else if text, _ := found[0]["description"].(string); text == "" && described[key.path] {
+				t.Errorf("the schema of a %s does not describe %s", d.title, key.path)
+			}
 		}
 	}
 }
@@ -94,9 +100,9 @@ func unfold(root map[string]any, at []map[string]any) []map[string]any {
 }
 
 // compiled is the schema as a validator.
-func compiled(t *testing.T) *jsonschema.Schema {
+func (d *dialect) compiled(t *testing.T) *jsonschema.Schema {
 	t.Helper()
-	read, err := jsonschema.UnmarshalJSON(bytes.NewReader(scenarioSchema(t)))
+	read, err := jsonschema.UnmarshalJSON(bytes.NewReader(d.schema(t)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +185,8 @@ func scenarioFiles(t *testing.T) map[string]string {
 // The schema takes every scenario that there is.
 func TestSchemaTakesEveryScenario(t *testing.T) {
 	t.Parallel()
-	s := compiled(t)
+	d := scenarioDialect()
+	s := d.compiled(t)
 	for path, text := range scenarioFiles(t) {
 		f := new(faults)
 		root := parseYAML(text, f)
@@ -193,17 +200,39 @@ func TestSchemaTakesEveryScenario(t *testing.T) {
 	}
 }
 
-// The schema takes what the manual shows of each key.
-func TestSchemaTakesEveryExample(t *testing.T) {
+// The schemas take what the manuals show of each key.
+func TestSchemasTakeEveryExample(t *testing.T) {
 	t.Parallel()
-	s := compiled(t)
-	for _, r := range manualRows(t) {
-		t.Run(r.key, func(t *testing.T) {
-			t.Parallel()
-			if err := s.Validate(plain(documentOf(t, r))); err != nil {
-				t.Errorf("%s: %v", r.example, err)
-			}
-		})
+	for _, d := range []dialect{scenarioDialect(), protocolDialect()} {
+		s := d.compiled(t)
+		for _, r := range d.rows(t) {
+			t.Run(d.title+" "+r.key, func(t *testing.T) {
+				t.Parallel()
+				if err := s.Validate(plain(d.documentOf(t, r))); err != nil {
+					t.Errorf("%s: %v", r.example, err)
+				}
+			})
+		}
+	}
+}
+
+// The schema of protocol files takes those of the library.
+func TestSchemaTakesEveryProtocol(t *testing.T) {
+	t.Parallel()
+	d := protocolDialect()
+	s := d.compiled(t)
+	paths, err := filepath.Glob("library/protocols/*.yaml")
+	if err != nil || len(paths) == 0 {
+		t.Fatal(paths, err)
+	}
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Validate(plain(parseYAML(string(text), new(faults)))); err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
 	}
 }
 

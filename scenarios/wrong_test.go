@@ -128,7 +128,8 @@ func manyWindows() string {
 // What is wrong with a file because of an unknown key is wrong by the schema too.
 func TestSchemaRefusesUnknownKeys(t *testing.T) {
 	t.Parallel()
-	s := compiled(t)
+	d := scenarioDialect()
+	s := d.compiled(t)
 	paths, err := filepath.Glob("testdata/wrong/*.yaml")
 	if err != nil {
 		t.Fatal(err)
