@@ -17,6 +17,7 @@ func (r *Report) Console(w io.Writer, colour bool) error {
 	p.guarantees(r)
 	p.capacity(r)
 	p.checks(r)
+	p.views(r)
 	p.order(r)
 	p.promises(r)
 	p.trends(r)

@@ -67,6 +67,8 @@ func (f *Figures) Add(batch []history.Observation) {
 			f.settled(o)
 		case history.Opened, history.Subscribed, history.Ended, history.Closed:
 			f.stream(o)
+		case history.Expectation:
+			f.waited(o)
 		case history.Alien:
 			f.trouble[trouble{o.Kind, o.Err}]++
 		case history.ClockStep:

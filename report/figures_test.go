@@ -159,6 +159,8 @@ func TestEveryMetricOfABudgetIsMeasured(t *testing.T) {
 	t.Parallel()
 	b := fewClients()
 	b.run.Loads = []history.Load{{Name: "find", Capacity: &history.Capacity{Rate: 100, Steps: []history.Step{{Window: "find.step-1", Rate: 100, Good: true}}}}}
+	b.run.Convergence = diverged()
+	b.wait(1, 2000, 2040, "")
 	r := b.report(t)
 	for _, info := range scenarios.Metrics() {
 		m := r.find(info.Name, nil)

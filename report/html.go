@@ -24,6 +24,7 @@ type page struct {
 	Budgets            []pageBudget
 	Guarantees         []pageCheck
 	Capacity           *pageCapacity
+	Views              *pageViews
 	Order              *pageOrder
 	Promises           []pageCheck
 	Charts             []figure
@@ -117,7 +118,7 @@ func (r *Report) page() (*page, error) {
 			p.Totals = append(p.Totals, pageFact{m.String(), m.total()})
 		}
 	}
-	p.Windows, p.Capacity = r.pageWindows(), r.pageCapacity()
+	p.Windows, p.Capacity, p.Views = r.pageWindows(), r.pageCapacity(), r.pageViews()
 	p.Guarantees, p.Promises = r.pageGuarantees(), r.pagePromises()
 	var err error
 	if p.Order, err = r.pageOrder(); err != nil {

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -49,6 +50,11 @@ func (l *Live) expect(o *history.Observation) {
 	case history.Subscribed:
 		l.ready[o.Channel]++
 		l.channels[key] = append(l.channels[key], o.Channel)
+	case history.Unsubscribed:
+		if at := slices.Index(l.channels[key], o.Channel); at >= 0 {
+			l.ready[o.Channel]--
+			l.channels[key] = slices.Delete(l.channels[key], at, at+1)
+		}
 	case history.Ended, history.Closed:
 		for _, channel := range l.channels[key] {
 			l.ready[channel]--

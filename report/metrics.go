@@ -38,6 +38,9 @@ const (
 	SSEReconnects     = "sse_reconnects"
 	Clients           = "clients"
 	Capacity          = "capacity"
+	Expectations      = "expectations"
+	ExpectationWait   = "expectation_wait"
+	Converged         = "converged"
 )
 
 // metrics lists every figure in a fixed order: metric by metric, the whole run first, then its windows; behind each of
@@ -77,6 +80,7 @@ func (f *Figures) metrics(order *ordering.Divergence) []Metric {
 	l.windows(func(t *tally, tags []Tag, seconds float64) {
 		l.add(counter(SSEReconnects, tags, t.reconnects, 1, seconds))
 	})
+	l.expectations()
 	clients := share(Clients, Gauge, nil, int64(len(f.streams)), 1)
 	clients.Unit = "count"
 	return append(l.list, clients)

@@ -69,8 +69,11 @@ func (r *Report) promises(f *Figures) []Promise {
 	if r.Run.Promises[gapFreeName] != "" {
 		list = append(list, r.gapFree())
 	}
+	if promised := r.Run.Promises[convergeName]; promised != "" {
+		list = append(list, r.converge(promised))
+	}
 	for _, name := range slices.Sorted(maps.Keys(r.Run.Promises)) {
-		if !slices.Contains([]string{fifoName, totalName, selfEchoName, freshnessName, gapFreeName}, name) {
+		if !slices.Contains([]string{fifoName, totalName, selfEchoName, freshnessName, gapFreeName, convergeName}, name) {
 			list = append(list, Promise{Name: name, Promised: r.Run.Promises[name], State: Untested, Seen: "no figure of this run speaks of it"})
 		}
 	}
@@ -87,6 +90,7 @@ const (
 	selfEchoName  = "self_echo"
 	freshnessName = "freshness"
 	gapFreeName   = "gap_free"
+	convergeName  = "converge"
 )
 
 // gapFree looks whether clients whose stream was cut missed anything.

@@ -77,7 +77,7 @@ func New(h *history.History) (*Report, error) {
 		Rows: f.rows, Deliveries: f.deliveries, Events: f.tallies[whole].standing.events, Channels: len(channels),
 		Stray: f.tallies[whole].standing.stray, ClockSteps: len(f.steps), Damaged: len(h.Damaged), Order: order.Close(h.Run), names: h.Names,
 	}
-	r.Metrics = append(f.metrics(&r.Order), capacity(&h.Run)...)
+	r.Metrics = append(append(f.metrics(&r.Order), capacity(&h.Run)...), converged(&h.Run)...)
 	r.StealShare = stealShare(r.Health)
 	for _, b := range h.Run.Budgets {
 		r.Budgets = append(r.Budgets, r.judge(r.asJudged(b)))

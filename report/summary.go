@@ -24,6 +24,9 @@ type summary struct {
 	Troubles []summaryFault  `json:"troubles"`
 	Warnings []string        `json:"warnings"`
 	Notes    []string        `json:"notes"`
+
+	Convergence *history.Convergence `json:"convergence,omitempty"` // of the views that clients fetched at the end
+	Documents   []history.Document   `json:"documents,omitempty"`   // of the replicas that they keep
 }
 
 type summaryMetadata struct {
@@ -127,6 +130,8 @@ func (r *Report) Summary() ([]byte, error) {
 		Troubles: []summaryFault{},
 		Warnings: some(r.Warnings),
 		Notes:    some(r.Notes),
+
+		Convergence: r.Run.Convergence, Documents: r.Run.Documents,
 	}
 	s.Verdict.Guarantees, s.Verdict.Promises = r.summaryGuarantees(), r.summaryPromises()
 	for i := range r.Budgets {

@@ -36,6 +36,7 @@ type tally struct {
 	streamed   int64 // deliveries by SSE
 	reconnects int64
 	standing   standings
+	waits      waits
 }
 
 // commands counts what became of the commands that were due in a window.

@@ -123,6 +123,9 @@ func Metrics() []MetricInfo {
 		{"sse_connecting", Trend, Milliseconds, window, "a stream was dialled -> its response head arrived"},
 		{"clients", Gauge, Count, nil, "clients of the run"},
 		{"capacity", Gauge, Count, nil, "commands a second of the last good step of a search for the capacity"},
+		{"expectations", Rate, Ratio, window, "waits of flows that were not met, and steps that failed, divided by all"},
+		{"expectation_wait", Trend, Milliseconds, window, "a wait of a flow began -> it was met"},
+		{"converged", Gauge, Ratio, nil, "clients with the view that most have at the end, divided by all that fetched one"},
 	}
 }
 
