@@ -142,7 +142,7 @@ func TestPollsOnOneConnection(t *testing.T) {
 						}
 					}
 				}
-				if n, err := c.reader.Read(make([]byte, 1)); n > 0 || err != io.EOF { //nolint:errorlint // it is not wrapped
+				if n, err := c.reader.Read(make([]byte, 1)); n > 0 || err != io.EOF {
 					t.Errorf("after its last answer the connection brought %d bytes, %v", n, err)
 				}
 				w.count("polls_failed=0 replies_failed=0 commands_accepted=1 deliveries_written_poll=1")

@@ -1,6 +1,9 @@
 package http1
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // PlainRequest is the head of a request of HTTP/1.1 that is a head and nothing more: no body follows it, and it asks nothing of
 // its connection but to stay. Its bytes alias what it was read from.
@@ -89,6 +92,11 @@ func cutField(line []byte) (name, value []byte, ok bool) {
 	return line[:colon], bytes.Trim(line[colon+1:], " \t"), true
 }
 
+// notOfHost says what stands in no usual name or address of a host, with its port.
+func notOfHost(c rune) bool {
+	return (c < 'a' || c > 'z') && (c < '0' || c > '9') && (c < 'A' || c > 'Z') && !strings.ContainsRune(".-:[]", c)
+}
+
 // plain says whether a field is right, and changes nothing about the body or the connection.
 func plain(name, value []byte) bool {
 	if !token(name) {
@@ -103,12 +111,7 @@ func plain(name, value []byte) bool {
 	case is(name, "connection"):
 		return is(value, "keep-alive")
 	case is(name, "host"):
-		for _, c := range value {
-			if !('a' <= c && c <= 'z' || '0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || c == '.' || c == '-' || c == ':' || c == '[' || c == ']') {
-				return false
-			}
-		}
-		return len(value) > 0
+		return len(value) > 0 && !bytes.ContainsFunc(value, notOfHost)
 	}
 	return !is(name, "content-length") && !is(name, "transfer-encoding") && !is(name, "expect") && !is(name, "upgrade") && !is(name, "trailer")
 }
