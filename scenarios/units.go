@@ -247,12 +247,12 @@ func checkPlainLabel(label string) error {
 	return nil
 }
 
-// checkLiteral refuses "${", so that it can mean something here one day.
+// checkLiteral refuses "${" where it would stand for itself: whoever writes it expects something else.
 func checkLiteral(s string) error {
 	if at := strings.Index(s, "${"); at >= 0 {
 		name, _, _ := strings.Cut(s[at:], "}")
 		return problem("nothing is filled in for "+quote(name+"}")+" here",
-			"${env.NAME} stands in the values of server.headers, ${n} in the pattern of a channel")
+			"write it out; texts, channels and headers are filled in: docs/scenarios.md says with what")
 	}
 	return nil
 }
