@@ -146,20 +146,3 @@ func (x *execution) sleepUntil(ctx context.Context, at time.Time) bool {
 	}
 	return ctx.Err() == nil
 }
-
-// drain waits until every command is settled and every expected delivery has arrived, or until the limit has passed.
-func (x *execution) drain() {
-	stop := x.every("drain", x.plan.Drain)
-	defer stop()
-	limit := time.NewTimer(x.plan.Drain)
-	defer limit.Stop()
-	poll := time.NewTicker(5 * time.Millisecond)
-	defer poll.Stop()
-	for !x.tally.complete() {
-		select {
-		case <-poll.C:
-		case <-limit.C:
-			return
-		}
-	}
-}

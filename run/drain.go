@@ -1,0 +1,47 @@
+package run
+
+import "time"
+
+// quietFor is how long nothing must have arrived before the drain believes that what is missing was left out.
+const quietFor = 250 * time.Millisecond
+
+// drain waits until every command is settled and every expected delivery has arrived, or until the limit has passed. A target that
+// leaves values out for newer ones (the design ephemeral) never delivers all that a client could expect; it counts what it left
+// out, so that the drain ends when that is all that is missing, and nothing has arrived for a moment.
+func (x *execution) drain() {
+	stop := x.every("drain", x.plan.Drain)
+	defer stop()
+	limit := time.NewTimer(x.plan.Drain)
+	defer limit.Stop()
+	poll := time.NewTicker(5 * time.Millisecond)
+	defer poll.Stop()
+	arrived, since := int64(-1), time.Now()
+	for !x.tally.complete() {
+		if now := x.tally.delivered.Load(); now != arrived {
+			arrived, since = now, time.Now()
+		}
+		if time.Since(since) >= quietFor && x.tally.unsettled() <= 0 {
+			if x.tally.missing() <= x.leftOut() {
+				return
+			}
+			since = time.Now() // asking costs a look at the counters of every node
+		}
+		select {
+		case <-poll.C:
+		case <-limit.C:
+			return
+		}
+	}
+}
+
+// leftOut is how many deliveries the nodes of the bundled target count that they will never write.
+func (x *execution) leftOut() (sum int64) {
+	for _, node := range x.nodes {
+		counters, err := node.Counters()
+		if err != nil {
+			continue // then the drain waits as if nothing had been left out
+		}
+		sum += int64(counters["outbox_coalesced"] + counters["outbox_dropped"]) //nolint:gosec // counts of this run
+	}
+	return sum
+}
