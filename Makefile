@@ -13,7 +13,7 @@ PKG       ?= ./...
 DESIGN_TESTS := ^Test(OneOrder|ConcurrentDispatchDiverges|SerializedDispatchDoesNot|CutAndResume|ReplicasConverge|EphemeralStaysFresh|HologramWirePromise|ChannelsOneOrderOnASocket|LongPollIsOneFIFO)$$
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check fmt fuzz bench benchstat bench-receive bench-fanout verify-designs verify-slow verify-delay verify-noise verify-zero verify-divergence verify-nodes verify-capacity verify-rows verify-page verify-eventsource verify-readers golden cover clean
+.PHONY: help demo build test check fmt fuzz bench benchstat bench-receive bench-fanout verify-designs verify-slow verify-delay verify-chaos verify-noise verify-zero verify-divergence verify-nodes verify-capacity verify-rows verify-page verify-eventsource verify-readers test-servers golden cover clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -81,6 +81,9 @@ verify-slow: ## a subscriber that never reads beside 500 that do, on real socket
 verify-delay: ## an injected delay of 50 ms on real sockets must be measured as 50 ms +- 1 ms
 	@go test -count=1 -run '^TestVerifyDelay$$' -v ./run -verify
 
+verify-chaos: ## four laws of delay on 1,000 streams of real sockets: the draws follow the law, the stamps the law in order, the timer is within 3 ms
+	@go test -count=1 -run '^TestVerifyChaos$$' -v -timeout 10m ./chaos -verify
+
 verify-noise: ## pairs of messages that left in a known order: 0 may be reported in the wrong one, none is left out
 	@go test -count=1 -run '^TestVerifyNoise$$' -v -timeout 30m ./run -verify
 
@@ -114,6 +117,11 @@ verify-readers: ## the target's streams as Chromium and three npm libraries read
 	@mkdir -p bin/readers && cp tools/readers/readers.mjs bin/readers/
 	@test -d bin/readers/node_modules/eventsource || npm install --silent --no-fund --no-audit --prefix bin/readers eventsource@4 undici@7 eventsource-parser@3
 	@go test -count=1 -run '^TestVerifyReaders$$' -v ./cmd/holobench -verify
+
+# The servers are fetched once, and kept in bin/.
+test-servers: ## servers that are not ours, by protocol files alone: Nchan keeps one order, PocketBase does not (needs apt-get)
+	@tools/servers/fetch.sh bin/servers
+	@go test -count=1 -run '^TestServers' -v ./cmd/holobench -servers $(CURDIR)/bin/servers
 
 golden: ## rewrite the golden files of the tests that have some, then look at the diff
 	@grep -rl --include='*_test.go' -E 'flag\.Bool\("update"' . | sed 's|/[^/]*$$||' | sort -u \

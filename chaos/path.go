@@ -62,6 +62,24 @@ func (p *path) draw(occurrence uint64, number int64) int64 {
 	return min(int64(p.law.Duration(u)), lookback*p.hold)
 }
 
+// Slots returns the delays that a Delay of that name has for the path of a client in a direction, for the first n slots of its first
+// window: what a proof compares the realised delays with. It is nil for any other fault.
+func (c *Chaos) Slots(name string, client uint32, dir Direction, n int64) []time.Duration {
+	for _, f := range c.faults {
+		d, ok := f.Effect.(Delay)
+		if !ok || f.Name != name {
+			continue
+		}
+		p := &path{scope: scope{chaos: c, fault: f, socket: Socket{Client: client}, dir: dir}, law: d.Law, hold: int64(d.hold())}
+		all := make([]time.Duration, n)
+		for k := range n {
+			all[k] = time.Duration(p.draw(0, k))
+		}
+		return all
+	}
+	return nil
+}
+
 // release is when something gets off that got on at a time; noted says that it really did, so that the draw counts.
 func (p *path) release(at int64, noted bool) int64 {
 	m := p.scope.moment(at)

@@ -19,11 +19,20 @@ import (
 func everything() []chaos.Fault {
 	law := draw.Law{Kind: draw.KindLognormal, A: 40e6, B: 200e6}
 	effects := []chaos.Effect{
-		chaos.Delay{Law: law, Jitter: draw.Law{Kind: draw.KindExponential, A: 1e6}, Hold: 100 * ms}, chaos.Loss{Rate: 0.1},
-		chaos.SlowClose{Law: law}, chaos.Reset{Within: s}, chaos.Close{Within: s}, chaos.Refuse{Share: 0.5}, chaos.AcceptDelay{Law: law},
-		chaos.HTTPAbort{Status: 503, Share: 0.1}, chaos.HTTPDelay{Law: law, Share: 0.5},
-		chaos.Drop{Pick: chaos.Pick{Share: 0.1}}, chaos.Duplicate{Pick: chaos.Pick{Nth: 7}}, chaos.Corrupt{Pick: chaos.Pick{Share: 0.1}},
-		chaos.Truncate{Pick: chaos.Pick{Share: 0.1}}, chaos.Reorder{Pick: chaos.Pick{Share: 0.1}, Distance: 2},
+		chaos.Delay{Law: law, Jitter: draw.Law{Kind: draw.KindExponential, A: 1e6}, Hold: 100 * ms},
+		chaos.Loss{Rate: 0.1},
+		chaos.SlowClose{Law: law},
+		chaos.Reset{Within: s},
+		chaos.Close{Within: s},
+		chaos.Refuse{Share: 0.5},
+		chaos.AcceptDelay{Law: law},
+		chaos.HTTPAbort{Status: 503, Share: 0.1},
+		chaos.HTTPDelay{Law: law, Share: 0.5},
+		chaos.Drop{Pick: chaos.Pick{Share: 0.1}},
+		chaos.Duplicate{Pick: chaos.Pick{Nth: 7}},
+		chaos.Corrupt{Pick: chaos.Pick{Share: 0.1}},
+		chaos.Truncate{Pick: chaos.Pick{Share: 0.1}},
+		chaos.Reorder{Pick: chaos.Pick{Share: 0.1}, Distance: 2},
 	}
 	var all []chaos.Fault
 	for _, e := range effects {

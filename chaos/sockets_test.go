@@ -86,20 +86,38 @@ func ends(conn net.Conn) error {
 	return err
 }
 
+// onSocket is a fault, and what it must do to a connection.
+type onSocket struct {
+	effect chaos.Effect
+	window chaos.Window
+	test   func(t *testing.T, near, far net.Conn)
+}
+
+// tardy is how late the faults below make things.
+const tardy = 60 * ms
+
 // Every fault has an effect at the other end of a real socket. Times are bounded from below only: what a busy machine adds
 // is not the fault's.
 func TestFaultsOnSockets(t *testing.T) {
 	t.Parallel()
-	const late = 60 * ms
+	for _, c := range append(bytesOnSockets(), messagesOnSockets()...) {
+		t.Run(c.effect.Kind(), func(t *testing.T) {
+			t.Parallel()
+			r := onSockets(t, chaos.Fault{Window: c.window, Effect: c.effect})
+			near, far := r.connect(1, chaos.Stream)
+			r.began = time.Now()
+			r.run(t.Context())
+			c.test(t, near, far)
+		})
+	}
+}
+
+func bytesOnSockets() []onSocket {
 	always := chaos.Window{Always: true}
-	for _, c := range []struct {
-		effect chaos.Effect
-		window chaos.Window
-		test   func(t *testing.T, near, far net.Conn)
-	}{
-		{chaos.Delay{Law: constant(late)}, always, func(t *testing.T, near, far net.Conn) {
+	return []onSocket{
+		{chaos.Delay{Law: constant(tardy)}, always, func(t *testing.T, near, far net.Conn) {
 			io.WriteString(far, "x")
-			if took := takes(t, near, 1); took < late-ms {
+			if took := takes(t, near, 1); took < tardy-ms {
 				t.Errorf("a byte took %v", took)
 			}
 		}},
@@ -126,25 +144,25 @@ func TestFaultsOnSockets(t *testing.T) {
 		{chaos.HalfOpen{}, always, func(t *testing.T, near, far net.Conn) {
 			io.WriteString(far, "x")
 			far.Close()
-			near.SetReadDeadline(time.Now().Add(late))
+			near.SetReadDeadline(time.Now().Add(tardy))
 			if n, err := near.Read(make([]byte, 1)); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
 				t.Errorf("read %d bytes, %v", n, err)
 			}
 		}},
-		{chaos.Reset{}, chaos.Window{At: late}, func(t *testing.T, near, far net.Conn) {
+		{chaos.Reset{}, chaos.Window{At: tardy}, func(t *testing.T, near, far net.Conn) {
 			if a, b := ends(near), ends(far); !errors.Is(a, syscall.ECONNRESET) || !errors.Is(b, syscall.ECONNRESET) {
 				t.Errorf("the client got %v, the server %v", a, b)
 			}
 		}},
-		{chaos.Close{}, chaos.Window{At: late}, func(t *testing.T, near, far net.Conn) {
+		{chaos.Close{}, chaos.Window{At: tardy}, func(t *testing.T, near, far net.Conn) {
 			if a, b := ends(near), ends(far); !errors.Is(a, io.EOF) || !errors.Is(b, io.EOF) {
 				t.Errorf("the client got %v, the server %v", a, b)
 			}
 		}},
-		{chaos.SlowClose{Law: constant(late)}, always, func(t *testing.T, near, far net.Conn) {
+		{chaos.SlowClose{Law: constant(tardy)}, always, func(t *testing.T, near, far net.Conn) {
 			began := time.Now()
 			far.Close()
-			if err := ends(near); !errors.Is(err, io.EOF) || time.Since(began) < late-ms {
+			if err := ends(near); !errors.Is(err, io.EOF) || time.Since(began) < tardy-ms {
 				t.Errorf("%v after %v", err, time.Since(began))
 			}
 		}},
@@ -163,7 +181,7 @@ func TestFaultsOnSockets(t *testing.T) {
 		}},
 		{chaos.Buffer{Bytes: 6}, always, func(t *testing.T, near, far net.Conn) {
 			io.WriteString(far, "abc")
-			near.SetReadDeadline(time.Now().Add(late))
+			near.SetReadDeadline(time.Now().Add(tardy))
 			if n, _ := near.Read(make([]byte, 10)); n != 0 {
 				t.Errorf("%d bytes came early", n)
 			}
@@ -173,6 +191,12 @@ func TestFaultsOnSockets(t *testing.T) {
 				t.Errorf("%d bytes came together, %v", n, err)
 			}
 		}},
+	}
+}
+
+func messagesOnSockets() []onSocket {
+	always := chaos.Window{Always: true}
+	return []onSocket{
 		{chaos.SlowReader{Rate: 20e3, ReceiveBuffer: 4096}, always, slowlyRead},
 		{chaos.HTTPAbort{Status: 503}, always, func(t *testing.T, near, far net.Conn) {
 			io.WriteString(near, "POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\nhi")
@@ -188,10 +212,10 @@ func TestFaultsOnSockets(t *testing.T) {
 				t.Errorf("the server saw %q, %v", text, err)
 			}
 		}},
-		{chaos.HTTPDelay{Law: constant(late)}, always, func(t *testing.T, near, far net.Conn) {
+		{chaos.HTTPDelay{Law: constant(tardy)}, always, func(t *testing.T, near, far net.Conn) {
 			request := "GET / HTTP/1.1\r\n\r\n"
 			io.WriteString(near, request)
-			if took := takes(t, far, len(request)); took < late-ms {
+			if took := takes(t, far, len(request)); took < tardy-ms {
 				t.Errorf("the request took %v", took)
 			}
 		}},
@@ -209,15 +233,6 @@ func TestFaultsOnSockets(t *testing.T) {
 				t.Errorf("%q came of %q", text, all)
 			}
 		}},
-	} {
-		t.Run(c.effect.Kind(), func(t *testing.T) {
-			t.Parallel()
-			r := onSockets(t, chaos.Fault{Window: c.window, Effect: c.effect})
-			near, far := r.connect(1, chaos.Stream)
-			r.began = time.Now()
-			r.run(t.Context())
-			c.test(t, near, far)
-		})
 	}
 }
 
