@@ -5,11 +5,11 @@
 //
 // # Membership
 //
-// A subscription is an interval: from the arrival of the response head (Subscribed.At) until the stream of the same
-// connection ended or was closed. A stream that was not cut before the drain was over (Run.End) is open for ever: what
-// the run itself closes afterwards takes nobody's membership away. An event's window is the interval from Sent.At to its
-// last delivery at any client; when nobody got it, the moment Sent.At. For each client that ever subscribed to the
-// event's channel, the event is
+// A subscription is an interval: from the arrival of the response head, or of the answer to a join (Subscribed.At), until the
+// client said that it leaves the channel (Unsubscribed.At), or the stream of the same connection ended or was closed. A
+// stream that was not cut before the drain was over (Run.End) is open for ever: what the run itself closes afterwards takes
+// nobody's membership away. An event's window is the interval from Sent.At to its last delivery at any client; when nobody
+// got it, the moment Sent.At. For each client that ever subscribed to the event's channel, the event is
 //
 //   - expected, when one subscription began before the window and was still open after it;
 //   - indeterminate, when a subscription only touches the window: the client subscribed, was cut, closed or reconnected

@@ -62,7 +62,8 @@ func (th theory) stays(client, channel uint32) (list []stay) {
 			if later.Client != client || later.Conn != o.Conn {
 				continue
 			}
-			if later.Kind == history.Ended || later.Kind == history.Closed {
+			leaves := later.Kind == history.Unsubscribed && later.Channel == channel
+			if leaves || later.Kind == history.Ended || later.Kind == history.Closed {
 				s.to, s.open = later.At, th.drained() && later.At >= th.run.End
 				break
 			}
@@ -187,6 +188,7 @@ func invent(random *rand.Rand) (run history.Run, lanes [][]history.Observation) 
 					lane = append(lane, history.Observation{Kind: history.Subscribed, Client: client, Conn: conn, Channel: channel + 1, At: now + 1})
 				}
 			}
+			lane, now = wander(random, lane, client, conn, channels, now)
 			if now += random.Int64N(span); now <= span+4 {
 				kind := []history.Kind{history.Ended, history.Closed}[random.IntN(2)]
 				lane = append(lane, history.Observation{Kind: kind, Client: client, Conn: conn, At: now + 1})
@@ -204,6 +206,16 @@ func invent(random *rand.Rand) (run history.Run, lanes [][]history.Observation) 
 		run.End = span - random.Int64N(8)
 	}
 	return run, lanes
+}
+
+// wander lets a connection leave channels and hear others, some of which it hears already or does not, as time goes by.
+func wander(random *rand.Rand, lane []history.Observation, client, conn, channels uint32, now int64) ([]history.Observation, int64) {
+	for random.IntN(3) == 0 {
+		now += random.Int64N(6)
+		kind := []history.Kind{history.Unsubscribed, history.Unsubscribed, history.Subscribed}[random.IntN(3)]
+		lane = append(lane, history.Observation{Kind: kind, Client: client, Conn: conn, Channel: 1 + random.Uint32N(channels), At: now + 1})
+	}
+	return lane, now
 }
 
 // inventEvent makes the rows of one command, each a lane of its own: they may come in any order.

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -39,7 +40,7 @@ func (t *tally) observe(batch []history.Observation) {
 		switch o := &batch[i]; o.Kind {
 		case history.Delivered:
 			delivered++
-		case history.Subscribed, history.Ended, history.Closed:
+		case history.Subscribed, history.Unsubscribed, history.Ended, history.Closed:
 			t.stream(o)
 		case history.Sent, history.Replied, history.Unknown, history.Refused, history.Dropped:
 			t.command(o)
@@ -61,13 +62,21 @@ func (t *tally) stream(o *history.Observation) {
 	}
 	key := stream{o.Client, o.Conn}
 	if o.Kind == history.Subscribed {
-		if len(t.streams[key]) == 0 {
+		if _, known := t.streams[key]; !known {
 			t.subscribed.Add(1)
 		}
 		t.ready[o.Channel]++
 		t.heard[subscription{o.Client, o.Channel}]++
 		t.streams[key] = append(t.streams[key], o.Channel)
 		return
+	}
+	if o.Kind == history.Unsubscribed {
+		if at := slices.Index(t.streams[key], o.Channel); at >= 0 {
+			t.ready[o.Channel]--
+			t.heard[subscription{o.Client, o.Channel}]--
+			t.streams[key] = slices.Delete(t.streams[key], at, at+1)
+		}
+		return // the stream goes on, also when it hears nothing
 	}
 	if channels, ok := t.streams[key]; ok {
 		t.subscribed.Add(-1)
