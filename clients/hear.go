@@ -11,6 +11,7 @@ import (
 // Heard is an event as its client hears it. It is valid during the call that hands it over only.
 type Heard struct {
 	Event   wire.EventID // zero = it bears no marker
+	Part    uint32       // of what the command makes; 0 = the whole
 	Channel uint32       // number of its name in the history; NoChannel when that is not known
 	Path    history.Path
 	Due     int64  // of its command
@@ -36,7 +37,7 @@ func (c *Client) hears(rows []history.Observation, data []byte, name func([]byte
 		if !ours && (o.Kind != history.Alien || o.Err != c.crowd.reason(errNoMarker)) {
 			continue
 		}
-		c.listen(&Heard{Event: o.Event, Channel: o.Channel, Path: o.Path, Due: o.Due, At: o.At, Data: data, name: name})
+		c.listen(&Heard{Event: o.Event, Part: o.Part, Channel: o.Channel, Path: o.Path, Due: o.Due, At: o.At, Data: data, name: name})
 	}
 }
 

@@ -38,6 +38,7 @@ type heard struct {
 // sound is one event.
 type sound struct {
 	event   wire.EventID
+	part    uint32
 	at      int64
 	name    string
 	channel uint32
@@ -56,7 +57,7 @@ func (e *ear) mark() {
 
 // hear is told of each event of the client. It is in the way of the stream, and short.
 func (e *ear) hear(h *clients.Heard) {
-	s := sound{event: h.Event, at: h.At, channel: h.Channel}
+	s := sound{event: h.Event, part: h.Part, at: h.At, channel: h.Channel}
 	k := kind{channel: h.Channel}
 	if h.Event.Publisher == e.client && h.Event.Seq != 0 {
 		k.seq = h.Event.Seq
@@ -77,7 +78,7 @@ func (e *ear) hear(h *clients.Heard) {
 	case of == nil:
 		of = &heard{first: s}
 		e.heard[k] = of
-	case of.last.event == s.event && s.event.Seq != 0:
+	case of.last.event == s.event && of.last.part == s.part && s.event.Seq != 0:
 		return // it came by two ways
 	}
 	of.count++
