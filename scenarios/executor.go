@@ -105,8 +105,9 @@ func (l *Load) ChannelOf(c *Clients, i int) string {
 		return c.ChannelOf(i)
 	}
 	t := l.channel
-	if t.Empty() { // it is a name without any, or a literal of Go
-		t, _ = ParseTemplate(l.Channel)
+	if t == nil {
+		parsed, _ := ParseTemplate(l.Channel) // a literal of Go that is none has no name
+		t = &parsed
 	}
 	return t.name(numbers{group: c.Name, client: i + 1, n: c.ChannelNumber(i), channel: c.ChannelOf(i)})
 }

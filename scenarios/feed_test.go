@@ -202,3 +202,27 @@ func BenchmarkFeed(b *testing.B) {
 		}
 	}
 }
+
+// What is secret is in no message that prints a whole scenario, in whatever form.
+func TestSecretsAreNotPrinted(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "users.csv"), []byte("name,password\nann,s3cr3t-cell\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Parse(filepath.Join(dir, "s.yaml"), []byte("version: 1\nfeeds: {user: {csv: users.csv, take: next, secret: [password]}}\nclients: {members: {count: 10, channel: lobby}}\n"+
+		"load: {talk: {by: members, rate: 5/s, for: 10s, channel: \"${client}-${env.TOKEN}\", flow: [{log: \"${env.TOKEN} ${user.password}\"}]}}\n"+
+		"at_end: {converge: {get: \"/${env.TOKEN}\"}}\n"), tokens)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range []string{"s3cr3t-token", "s3cr3t-cell"} {
+		if !slices.Contains(f.Secrets(), secret) {
+			t.Errorf("%s is no secret", secret)
+		}
+		printed := fmt.Sprintf("%v %+v %#v %+v %+v %#v", f, f, f, f.Load[0].Flow[0], f.AtEnd.Converge, f.Load[0].Flow[0])
+		if strings.Contains(printed, secret) {
+			t.Errorf("printed with %s: %s", secret, printed)
+		}
+	}
+}

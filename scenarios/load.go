@@ -30,7 +30,7 @@ type Load struct {
 	To       *To       // to whose channel; nil = Channel says it
 	Flow     []Step    // of one act; nil = it sends Send with Payload
 
-	channel Template // Channel, compiled
+	channel *Template // Channel, compiled; nil = it has no names in it, or is a literal of Go
 
 	pause time.Duration // from the end of the load After to Start
 }
@@ -100,10 +100,12 @@ func (r *resolver) loadChannel(form *loadForm, l *Load, clients []Clients) {
 	if c, _ := group(clients, l.By); len(c.ChannelNames) > 0 {
 		words = append(words, "channel", "n")
 	}
-	l.channel = r.channelName(&form.Channel, words...)
-	if name, constant := l.channel.Constant(); constant {
-		l.Channel, l.channel = Literal(name).Text, Template{}
+	t := r.channelName(&form.Channel, words...)
+	if name, constant := t.Constant(); constant {
+		l.Channel = Literal(name).Text
+		return
 	}
+	l.channel = &t
 }
 
 // flood resolves what only a flood has, and refuses what it has not.

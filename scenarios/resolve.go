@@ -55,7 +55,9 @@ func (r *resolver) resolve(path string) *File {
 	f.Budgets = r.budgets(f.Windows, known)
 	r.checkSearches(f)
 	f.AtEnd = r.atEnd(f.Clients)
-	f.Server.filled = r.secret
+	if secret := r.secret; secret != nil {
+		f.Server.filled = func() []string { return secret }
+	}
 	return f
 }
 

@@ -18,7 +18,7 @@ type Server struct {
 	Teardown []Request // ... and at its very end, also after a failure
 	Headers  []Header  // sent with every request, in the order of the file
 
-	filled []string // what the environment gave to templates
+	filled func() []string // what the environment gave to templates, and secret columns; a function, so that no message prints it. nil = nothing
 }
 
 // Header is one header field of every request. Its value is a secret.
@@ -43,8 +43,10 @@ func (s *Server) secrets() []string {
 			all = append(all, secret)
 		}
 	}
-	for _, value := range s.filled {
-		add(value)
+	if s.filled != nil {
+		for _, value := range s.filled() {
+			add(value)
+		}
 	}
 	for _, h := range s.Headers {
 		add(h.Value)
@@ -72,7 +74,6 @@ func (r *resolver) server() Server {
 		}
 		s.Headers = append(s.Headers, h)
 	}
-	s.filled = r.secret
 	if len(s.Headers) > maxHeaders || total > maxHeader {
 		r.add(form.Headers.at, "server.headers: there are "+strconv.Itoa(len(s.Headers))+" headers with "+strconv.Itoa(total)+" bytes, the limit is "+
 			strconv.Itoa(maxHeaders)+" with "+strconv.Itoa(maxHeader), "send fewer or shorter ones")

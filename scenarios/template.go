@@ -40,6 +40,12 @@ func ParseTemplate(text string) (Template, error) {
 	return Template{Text: text, parts: parts}, nil
 }
 
+// String is the template as it stands in the scenario: what the environment gave to it is in no message.
+func (t Template) String() string { return t.Text }
+
+// GoString hides the same from %#v.
+func (t Template) GoString() string { return t.Text }
+
 // Empty says whether there is nothing in it.
 func (t *Template) Empty() bool { return t.Text == "" }
 
