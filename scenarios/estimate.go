@@ -167,8 +167,12 @@ func (e *estimator) load(l *Load) Estimate {
 		acts = e.reactions(l)
 	}
 	est.acts = acts
+	silent := 0
+	if e.untold {
+		silent = l.Only
+	}
 	for _, s := range l.sending() {
-		commands, heard := e.heard(l, s.Send, e.all)
+		commands, heard := e.heard(l, s.Send, e.all, silent)
 		commands *= acts * s.times
 		est.Commands += commands
 		est.Deliveries += commands * heard
@@ -199,7 +203,7 @@ func (e *estimator) reactions(l *Load) float64 {
 		}
 		for _, s := range from.sending() {
 			if s.Name == l.Reaction.Event {
-				commands, at := e.heard(from, s.Send, ears)
+				commands, at := e.heard(from, s.Send, ears, l.ownOf(from))
 				heard += commands * acts * s.times * at
 			}
 		}
@@ -210,7 +214,7 @@ func (e *estimator) reactions(l *Load) float64 {
 		if s.Name != l.Reaction.Event {
 			continue
 		}
-		_, at := e.heard(l, s.Send, ears)
+		_, at := e.heard(l, s.Send, ears, l.Only)
 		for range l.Reaction.Depth - 1 {
 			last *= at * s.times * l.Reaction.Share
 			sum += last
@@ -219,8 +223,17 @@ func (e *estimator) reactions(l *Load) float64 {
 	return sum
 }
 
-// heard says how many commands one send of a load is, and how many clients hear each of them on average; NaN = that is not known.
-func (e *estimator) heard(l *Load, s *Send, ears map[string]float64) (commands, hearers float64) {
+// ownOf is how many of the senders of another load react in this one: to their own events they do not.
+func (l *Load) ownOf(other *Load) int {
+	if other.By != l.By {
+		return 0
+	}
+	return l.Only
+}
+
+// heard says how many commands one send of a load is, and how many clients hear each of them on average; NaN = that is not known. The first
+// senders, so many, do not count at their own events.
+func (e *estimator) heard(l *Load, s *Send, ears map[string]float64, silent int) (commands, hearers float64) {
 	to := s.To
 	text, constant := s.Channel.Constant()
 	if to == nil && s.Channel.Empty() {
@@ -249,7 +262,7 @@ func (e *estimator) heard(l *Load, s *Send, ears map[string]float64) (commands, 
 	for i := range l.Only {
 		name := l.ChannelOf(&c, i)
 		sum += ears[name]
-		if e.untold && c.Streams && c.ChannelOf(i) == name {
+		if i < silent && c.Streams && c.ChannelOf(i) == name {
 			sum--
 		}
 	}

@@ -1,7 +1,5 @@
 package scenarios
 
-import "iter"
-
 // channelsOf lists the channels to which a load may send. Where they cannot be told beforehand, anywhere is true: it may be any.
 func (f *File) channelsOf(l *Load) (names []string, anywhere bool) {
 	seen := map[string]bool{}
@@ -66,30 +64,12 @@ func (l *Load) targets() []string {
 // sends lists the steps of a flow that send a command, those in other steps too.
 func sends(flow []Step) []*Send {
 	var all []*Send
-	for step := range steps(flow) {
+	Walk(flow, func(step Step) {
 		if s, ok := step.(*Send); ok {
 			all = append(all, s)
 		}
-	}
+	})
 	return all
-}
-
-// steps goes through the steps of a flow, and those in them.
-func steps(flow []Step) iter.Seq[Step] {
-	return func(yield func(Step) bool) {
-		for _, step := range flow {
-			if !yield(step) {
-				return
-			}
-			for _, inner := range flowsIn(step) {
-				for step := range steps(inner) {
-					if !yield(step) {
-						return
-					}
-				}
-			}
-		}
-	}
 }
 
 // flowsIn lists the flows that stand in a step.

@@ -53,15 +53,13 @@ func (f *File) listened() (channels map[string]bool, anything bool) {
 		}
 	}
 	for i := range f.Load {
-		for step := range steps(f.Load[i].Flow) {
-			s, ok := step.(*Subscribe)
-			if !ok {
-				continue
+		Walk(f.Load[i].Flow, func(step Step) {
+			if s, ok := step.(*Subscribe); ok {
+				text, constant := s.Channel.Constant()
+				channels[text] = true
+				anything = anything || !constant
 			}
-			text, constant := s.Channel.Constant()
-			channels[text] = true
-			anything = anything || !constant
-		}
+		})
 	}
 	return channels, anything
 }

@@ -84,7 +84,7 @@ func planCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return printPlan(c.OutOrStdout(), &plan)
+			return printPlan(c.OutOrStdout(), file, &plan)
 		},
 	}
 	sizes.register(c)
@@ -92,17 +92,24 @@ func planCommand() *cobra.Command {
 }
 
 // printPlan writes a plan for a person.
-func printPlan(out io.Writer, p *run.Plan) error {
+func printPlan(out io.Writer, file *scenarios.File, p *run.Plan) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "name\t%s\nseed\t%d\n", p.Name, p.Seed)
 	printTarget(w, p)
 	for _, g := range p.Groups {
-		fmt.Fprintf(w, "clients %s\t%d, %s\n", g.Name, g.Count, channelsOf(g))
+		fmt.Fprintf(w, "clients %s\t%d, %s%s\n", g.Name, g.Count, channelsOf(g), joinOf(g))
 	}
+	estimates, sum := file.Estimates()
 	for i := range p.Loads {
 		l := &p.Loads[i]
 		fmt.Fprintf(w, "load %s\t%s, %s, %s\n", l.Name, timesOf(l), actsOf(l), sendersOf(p, l))
-		fmt.Fprintf(w, "\t%s\n", expectedOf(p, l))
+		fmt.Fprintf(w, "\t%s\n", expectedOf(&estimates[i]))
+	}
+	if len(estimates) > 1 {
+		fmt.Fprintf(w, "all loads\t%s\n", expectedOf(&sum))
+	}
+	for i := range file.Faults {
+		fmt.Fprintf(w, "fault %s\t%s\n", file.Faults[i].Name, faultOf(&file.Faults[i], file.End()))
 	}
 	for _, window := range p.Windows {
 		fmt.Fprintf(w, "window %s\t%v to %v\n", window.Name, seconds1(window.From), seconds1(window.To))

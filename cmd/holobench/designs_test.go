@@ -51,7 +51,7 @@ func TestLibrary(t *testing.T) {
 			}
 		}
 		var out bytes.Buffer
-		if err := printPlan(&out, &p); err != nil || !strings.Contains(out.String(), "design "+p.Design) {
+		if err := printPlan(&out, f, &p); err != nil || !strings.Contains(out.String(), "design "+p.Design) {
 			t.Errorf("%s: the plan is\n%s", path, out.String())
 		}
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"holobench/run"
 	"holobench/scenarios"
@@ -90,23 +89,4 @@ func sendersOf(p *run.Plan, l *run.Load) string {
 		return fmt.Sprintf("a flow of %d steps %s", len(l.Flow), who)
 	}
 	return fmt.Sprintf("%q %s, %s", l.Message.Name, who, size)
-}
-
-// expectedOf says how many commands and deliveries a load is expected to cause.
-func expectedOf(p *run.Plan, l *run.Load) string {
-	if l.Reaction != nil {
-		return "as many commands as the events that are heard ask for"
-	}
-	commands, deliveries := p.Commands(l), p.Deliveries(l)
-	switch {
-	case l.Closed != nil && commands == 0:
-		return "as many commands as the server lets the clients send"
-	case l.Closed != nil:
-		return fmt.Sprintf("at most %.0f commands, %.0f deliveries", commands, deliveries)
-	case l.Capacity != nil:
-		return fmt.Sprintf("up to %.0f commands, %.0f deliveries, if nothing fails before %v", commands, deliveries, l.End().Round(time.Second))
-	case l.Flow != nil:
-		return fmt.Sprintf("%.0f acts expected", commands)
-	}
-	return fmt.Sprintf("%.0f commands, %.0f deliveries expected", commands, deliveries)
 }

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"holobench/run"
+	"holobench/scenarios"
+)
+
+// expectedOf says what a load, or all of them, are expected to ask for and to cause.
+func expectedOf(e *scenarios.Estimate) string {
+	if math.IsNaN(e.Commands) {
+		return "how many commands there will be depends on what happens"
+	}
+	about := ""
+	if e.Rough {
+		about = "about "
+	}
+	commands := about + counted(e.Commands, "command")
+	if math.IsNaN(e.Deliveries) {
+		return fmt.Sprintf("%s expected, %s up; how many deliveries depends on where they go", commands, bytesOf(e.Up))
+	}
+	return fmt.Sprintf("%s, %s expected; %s up, %s down; at its peak %.4g and %.4g a second",
+		commands, counted(e.Deliveries, "delivery"), bytesOf(e.Up), bytesOf(e.Down), e.PeakCommands, e.PeakDeliveries)
+}
+
+// counted says how many of a thing there are.
+func counted(n float64, noun string) string {
+	if n = math.Round(n); n == 1 {
+		return "1 " + noun
+	}
+	if stem, ok := strings.CutSuffix(noun, "y"); ok {
+		return fmt.Sprintf("%.0f %sies", n, stem)
+	}
+	return fmt.Sprintf("%.0f %ss", n, noun)
+}
+
+// bytesOf says how many bytes of payload that is.
+func bytesOf(n float64) string {
+	switch {
+	case n >= 1e9:
+		return fmt.Sprintf("%.3g GB", n/1e9)
+	case n >= 1e6:
+		return fmt.Sprintf("%.3g MB", n/1e6)
+	case n >= 1e3:
+		return fmt.Sprintf("%.3g kB", n/1e3)
+	}
+	return fmt.Sprintf("%.0f B", n)
+}
+
+// joinOf says how the clients of a group come in, when that takes time.
+func joinOf(g run.Group) string {
+	if g.JoinOver == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", joining over %v", g.JoinOver)
+}
+
+// faultOf says when a fault is at work, whom it hits, and what it does.
+func faultOf(f *scenarios.Fault, end time.Duration) string {
+	var parts []string
+	for _, begins := range f.Begins(end) {
+		parts = append(parts, fmt.Sprintf("%v to %v", begins, begins+f.For))
+	}
+	if len(parts) > 3 {
+		parts = append(parts[:3], fmt.Sprintf("... %d times", len(parts)))
+	}
+	whom := "all that listen"
+	if f.Where.Clients != "" {
+		whom = f.Where.Clients
+	}
+	if f.Where.Share < 1 {
+		whom = fmt.Sprintf("%.4g%% of %s", 100*f.Where.Share, whom)
+	}
+	return strings.Join(parts, ", ") + ": " + whom + " " + effectOf(f)
+}
+
+// effectOf says what a fault does.
+func effectOf(f *scenarios.Fault) string {
+	switch e := f.Effect.(type) {
+	case scenarios.Disconnection:
+		return fmt.Sprintf("lose their streams within %v, each for %s", e.Within, e.Away.TextDurations())
+	case scenarios.ReconnectStorm:
+		return fmt.Sprintf("lose their streams at once, and come back within %v after %v", e.Within, e.Away)
+	case scenarios.Churn:
+		ramp := ""
+		if f.Ramp > 0 {
+			ramp = fmt.Sprintf(", rising for %v", f.Ramp)
+		}
+		return fmt.Sprintf("leave at %g/s%s, each for %s", e.Rate, ramp, e.Away.TextDurations())
+	}
+	return "have trouble"
+}
