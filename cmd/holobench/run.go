@@ -177,6 +177,7 @@ func (f *runFlags) run(ctx context.Context, file *scenarios.File, stamps wire.St
 	names := new(history.Names)
 	writer := history.NewWriter(dir, names, history.Options{Tap: live.Add})
 	progress := newProgress(stderr, live, f.quiet)
+	flows := newFlowLog(dir.File(flowLogFile), file.Secrets())
 	o := run.Options{
 		ID:       wire.RunID(rand.Uint32()),
 		Software: history.Software{Holobench: programVersion(), Go: goVersion()},
@@ -191,13 +192,14 @@ func (f *runFlags) run(ctx context.Context, file *scenarios.File, stamps wire.St
 		Dial:      clients.StampedDial((&net.Dialer{KeepAlive: -1}).DialContext, stamps),
 		Nanosleep: run.Nanosleep(),
 		Progress:  progress.show,
+		Log:       flows.line,
 	}
 	if stamps == wire.StampUser {
 		o.Machine.Stamps, o.TieBelow = stampsUser, ordering.UserTieBelow
 	}
 	result, runErr := run.Run(ctx, plan, o)
 	progress.end()
-	runErr = errors.Join(runErr, samples.Close())
+	runErr = errors.Join(runErr, samples.Close(), flows.close())
 	if runErr != nil {
 		fmt.Fprintf(stderr, "holobench: %v\n", runErr)
 	}
