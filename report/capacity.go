@@ -115,8 +115,8 @@ func (r *Report) stepRows() []stepRow {
 				measured = append(measured, fmt.Sprintf("%s %s is %s", b.Metric, b.Threshold, j.Value.text(j.Unit)))
 			}
 		}
-		if row.Text = strings.Join(measured, "; "); s.Reason != "" && (len(measured) == 0 || !r.explains(s)) {
-			row.Text = strings.TrimPrefix(row.Text+"; "+s.Reason, "; ")
+		if row.Text = strings.Join(measured, "; "); s.Reason != "" && !r.explains(s) {
+			row.Text = s.Reason
 		}
 		rows = append(rows, row)
 	}
