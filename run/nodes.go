@@ -15,7 +15,7 @@ import (
 // startNodes starts the bus and the nodes of the target, watches them, and says where clients find them.
 func (x *execution) startNodes(work context.Context, fail context.CancelCauseFunc) error {
 	if x.plan.Server != nil {
-		return x.aim()
+		return x.aim(work)
 	}
 	bus, err := x.startBus(work, fail)
 	if err != nil {

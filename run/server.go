@@ -77,14 +77,22 @@ func isLoopback(host string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
 }
 
-// aim lets the clients find a server of the user's own.
-func (x *execution) aim() error {
+// aim lets the clients find a server of the user's own, when there is one: a server that nobody answers at is told at once, and
+// not when the wait for all streams is over.
+func (x *execution) aim(ctx context.Context) error {
 	s := x.plan.Server
 	port := s.URL.Port()
 	if port == "" {
 		port = map[string]string{"http": "80", "https": "443"}[s.URL.Scheme]
 	}
 	x.crowd.Addr, x.crowd.Host = net.JoinHostPort(s.URL.Hostname(), port), s.URL.Host
+	ctx, cancel := context.WithTimeout(ctx, reachTime)
+	defer cancel()
+	conn, err := x.o.Dial(ctx, "tcp", x.crowd.Addr)
+	if err != nil {
+		return fmt.Errorf("reach the server at %s: %w", s.URL.Host, err)
+	}
+	conn.Close() //nolint:errcheck // nothing was said
 	if s.URL.Scheme == "https" {
 		x.crowd.TLS = &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: s.Insecure} //nolint:gosec // the user asked for it by name
 	}
@@ -128,8 +136,9 @@ func (x *execution) know(dst []byte, client uint32, name string) (out []byte, ok
 	return dst, false
 }
 
-// The limits of the end of a run at a server of the user's own.
+// The limits of the beginning and the end of a run at a server of the user's own.
 const (
+	reachTime  = 10 * time.Second
 	leaveTime  = 15 * time.Second
 	leaveLanes = 32 // clients that leave at the same time
 )
