@@ -32,12 +32,12 @@ func (x *execution) closed(work context.Context, i int, start time.Time) error {
 		x.begin(a, func() {
 			next := a
 			next.index, next.due = a.index+1, x.now()+int64(x.plan.pause(i, a.sender, a.index))
-			if l.Closed.Iterations > 0 && next.index >= uint64(l.Closed.Iterations) || next.due >= end { //nolint:gosec // not negative
+			if l.Closed.Iterations > 0 && next.index >= uint64(l.Closed.Iterations) { //nolint:gosec // not negative
 				left.Add(-1)
 				g.wake()
-				return
+			} else if next.due < end {
+				g.add(next)
 			}
-			g.add(next)
 		})
 	})
 	return nil
