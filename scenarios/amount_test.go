@@ -16,7 +16,7 @@ func thinks(t *testing.T, amount string) (Amount, error) {
 	if err != nil {
 		return Amount{}, err
 	}
-	return flow[0].(*Think).For, nil //nolint:errcheck,forcetypeassert // it is one
+	return flow[0].(*Think).For, nil
 }
 
 func TestAmounts(t *testing.T) {

@@ -42,7 +42,7 @@ func TestFeeds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer open.Close() //nolint:errcheck // it is only read
+	defer open.Close()
 	for i, want := range [][]string{{"ann", "s3cr3t-1"}, {"bob, \"b\"\n2", "s3cr3t-2"}, {"cy", ""}, {"ann", "s3cr3t-1"}} {
 		if got, err := open.Row(i); err != nil || !slices.Equal(got, want) {
 			t.Errorf("row %d is %q (%v), want %q", i, got, err, want)
@@ -225,4 +225,31 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 			t.Errorf("printed with %s: %s", secret, printed)
 		}
 	}
+}
+
+// A file of any bytes is a table or has an error at a place of it; the rows of a table are those of encoding/csv.
+func FuzzFeed(f *testing.F) {
+	for _, text := range []string{"", "a\n", "a,b\n1,2\n\n3,\"4\r\n\"\"\"\n", "\ufeffa\r\n1\r\n\r\n2\r", "a\n\"\n", "a\n1,2\n", "a,a\n1,2\n", "1\n2\n", "a\n\xff\n", "a\n\n\n\"x\"\n\n"} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		s := feedScan{path: "f.csv", indexed: true}
+		if wrong := s.scan(bytes.NewReader(text)); wrong != nil {
+			lines := bytes.Count(text, []byte("\n")) + 1
+			if wrong.Line < 1 || wrong.Line > lines+1 || wrong.Column < 1 || wrong.Message == "" || wrong.File != "f.csv" {
+				t.Errorf("the error is %#v", wrong)
+			}
+			return
+		}
+		all, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
+		if err != nil || len(all) != s.rows+1 || len(s.offsets) != s.rows || len(s.columns) != len(all[0]) {
+			t.Fatalf("%d rows at %v with %q (%v), want %q", s.rows, s.offsets, s.columns, err, all)
+		}
+		ends := append(slices.Clone(s.offsets[1:]), int64(len(text)))
+		for i, from := range s.offsets {
+			if got := splitRow(text[from:ends[i]]); !slices.Equal(got, all[i+1]) {
+				t.Errorf("row %d of %q is %q, want %q", i, text, got, all[i+1])
+			}
+		}
+	})
 }

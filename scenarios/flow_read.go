@@ -109,10 +109,21 @@ func (w *flowReader) read(form *flowForm, in nesting) []Step {
 // step resolves one step; a capture of several names makes several.
 func (w *flowReader) step(form *flowStepForm, in nesting) []Step {
 	verb := w.oneVerb(&form.spot, []verb{
-		{"send", &form.Send.spot}, {"get", &form.Get.spot}, {"resend", &form.Resend.spot}, {"subscribe", &form.Subscribe.spot},
-		{"unsubscribe", &form.Unsubscribe.spot}, {"think", &form.Think.spot}, {"expect", &form.Expect.spot}, {"capture", &form.Capture.spot},
-		{"repeat", &form.Repeat.spot}, {"choose", &form.Choose.spot}, {"if", &form.If.spot}, {"barrier", &form.Barrier.spot},
-		{"disconnect", &form.Disconnect.spot}, {"reconnect", &form.Reconnect.spot}, {"log", &form.Log.spot},
+		{"send", &form.Send.spot},
+		{"get", &form.Get.spot},
+		{"resend", &form.Resend.spot},
+		{"subscribe", &form.Subscribe.spot},
+		{"unsubscribe", &form.Unsubscribe.spot},
+		{"think", &form.Think.spot},
+		{"expect", &form.Expect.spot},
+		{"capture", &form.Capture.spot},
+		{"repeat", &form.Repeat.spot},
+		{"choose", &form.Choose.spot},
+		{"if", &form.If.spot},
+		{"barrier", &form.Barrier.spot},
+		{"disconnect", &form.Disconnect.spot},
+		{"reconnect", &form.Reconnect.spot},
+		{"log", &form.Log.spot},
 	}, "a step", "begin it with what is done: one of ")
 	if verb == "" {
 		return nil
@@ -175,7 +186,10 @@ func (w *flowReader) checkCompanions(form *flowStepForm, verb string) {
 		at    *spot
 		verbs []string
 	}{
-		{&form.Channel.spot, []string{"send"}}, {&form.To.spot, []string{"send"}}, {&form.Payload.spot, []string{"send"}}, {&form.With.spot, []string{"send"}},
+		{&form.Channel.spot, []string{"send"}},
+		{&form.To.spot, []string{"send"}},
+		{&form.Payload.spot, []string{"send"}},
+		{&form.With.spot, []string{"send"}},
 		{&form.OnReply.spot, []string{"send", "get"}},
 	} {
 		if companion.at.given() && !slices.Contains(companion.verbs, verb) {

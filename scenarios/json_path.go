@@ -19,8 +19,8 @@ type jsonStep struct {
 
 // parseJSONPath reads "document.version", "items[0].id" or "[2]". Numbers count from 0, as in JavaScript.
 func parseJSONPath(text string) (jsonPath, error) {
-	wrong := func() (jsonPath, error) {
-		return nil, problem(quote(text)+" is no path into JSON", "write keys with dots between them, and numbers from 0 in []: document.version, items[0].id")
+	wrong := func() error {
+		return problem(quote(text)+" is no path into JSON", "write keys with dots between them, and numbers from 0 in []: document.version, items[0].id")
 	}
 	var path jsonPath
 	for i, name := range strings.Split(text, ".") {
@@ -29,7 +29,7 @@ func parseJSONPath(text string) (jsonPath, error) {
 		case key != "":
 			path = append(path, jsonStep{key: key, index: -1})
 		case i > 0 || indexes == "":
-			return wrong()
+			return nil, wrong()
 		}
 		if len(key) == len(name) {
 			continue
@@ -38,7 +38,7 @@ func parseJSONPath(text string) (jsonPath, error) {
 			digits, closed := strings.CutSuffix(index, "]")
 			n, err := strconv.ParseUint(digits, 10, 31)
 			if !closed || err != nil {
-				return wrong()
+				return nil, wrong()
 			}
 			path = append(path, jsonStep{index: int(n)})
 		}

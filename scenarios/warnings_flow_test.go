@@ -15,8 +15,10 @@ func TestWarningsOfFlows(t *testing.T) {
 		{strings.Replace(acting(barrier), "rate: 5/s", "each: {every: 1s}", 1), ""},
 		{acting("[{send: a}, {expect: own}]"), ""},
 		{acting("[{send: a}, {expect: own}]") + "server: {bundled: {echo: none}}\n", "load.edits.flow[2]: nobody hears of an event of its own with echo: none, so that each of these expectations fails"},
-		{strings.Replace(acting("[{send: a, channel: room-1}, {expect: own}]"), "by: members", "by: bots\n    channel: room-1", 1) + "server: {bundled: {echo: stream}}\n",
-			"load.edits.flow[2]: nobody hears of an event of its own with echo: stream and stream: none, so that each of these expectations fails"},
+		{
+			strings.Replace(acting("[{send: a, channel: room-1}, {expect: own}]"), "by: members", "by: bots\n    channel: room-1", 1) + "server: {bundled: {echo: stream}}\n",
+			"load.edits.flow[2]: nobody hears of an event of its own with echo: stream and stream: none, so that each of these expectations fails",
+		},
 	}
 	for _, test := range tests {
 		f := parse(t, test.text)
