@@ -32,6 +32,8 @@ type Figures struct {
 	pending map[wire.EventID]int64 // when the commands without an outcome were sent
 	dialled map[stream]int64       // when the dial of the connections began that carry no stream yet
 	streams map[uint32]uint32      // the newest connection by which a client was subscribed
+	end     int64                  // of the drain; 0 = not known
+	left    int64                  // streams that their clients gave up before that
 }
 
 type stream struct{ client, conn uint32 }
@@ -49,6 +51,7 @@ func NewFigures(run *history.Run, names *history.Names) *Figures {
 	return &Figures{
 		windows: w, names: names, floods: floodClients(run), open: newUnanswered(run), tallies: make([]tally, w.count()), trouble: make(map[trouble]int64),
 		pending: make(map[wire.EventID]int64), dialled: make(map[stream]int64), streams: make(map[uint32]uint32),
+		end: run.End,
 	}
 }
 
@@ -188,6 +191,9 @@ func (f *Figures) stream(o *history.Observation) {
 		f.trouble[trouble{o.Kind, o.Err}]++
 	case o.Kind == history.Closed:
 		delete(f.dialled, key)
+		if conn, subscribed := f.streams[o.Client]; subscribed && conn == o.Conn && o.At < f.end {
+			f.left++
+		}
 	}
 }
 
