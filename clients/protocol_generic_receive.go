@@ -146,7 +146,10 @@ func (r *genericReceiver) OnHead(h *http1.Head) error {
 	}
 	kind, _, _ := strings.Cut(h.ContentType, ";")
 	wrong := r.server.Framing == FrameSSE && !strings.EqualFold(strings.TrimSpace(kind), "text/event-stream")
-	if !r.server.Request.Takes(h.Status) || wrong || h.ContentEncoding != "" {
+	if h.ContentEncoding != "" && !strings.EqualFold(h.ContentEncoding, "identity") && !strings.EqualFold(h.ContentEncoding, "none") { // the last is what some say to keep proxies from compressing
+		return fmt.Errorf("%w: the stream is compressed (%s), and nobody asked for that", errForeignBytes, h.ContentEncoding)
+	}
+	if !r.server.Request.Takes(h.Status) || wrong {
 		return &RefusedError{Status: h.Status, ContentType: h.ContentType}
 	}
 	r.lost()

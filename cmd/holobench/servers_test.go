@@ -83,6 +83,22 @@ func TestServersPocketBase(t *testing.T) {
 	t.Errorf("in five runs each: %d FIFO violations of one publisher, %d divergent pairs of eight; PocketBase is known for both", violations, divergent)
 }
 
+// TestServersGraphQL is a server whose streams are the answers to POSTs.
+func TestServersGraphQL(t *testing.T) {
+	dir := serversDir(t)
+	addr := freeAddr(t)
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	startForeign(t, addr, "node", filepath.Join(dir, "graphql/graphql.mjs"), host, port)
+	r := runAgainst(t, addr, "graphql-sse", `{members: {count: 50, channel: {pattern: "room-${n}", count: 2}}}`,
+		"{talk: {by: {clients: members, only: 8}, rate: 50/s, for: 4s}}", 25*200)
+	if o := r.Order.Overall; o.All.AtRisk < 1000 || o.FIFO.Violations != 0 {
+		t.Errorf("one process that hands out one message after the other: %+v", o)
+	}
+}
+
 func serversDir(t *testing.T) string {
 	t.Helper()
 	if *servers == "" {

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Fetches servers that are not ours into the directory $1: nginx with Nchan from Debian's packages, PocketBase from the Go proxy.
+# Fetches servers that are not ours into the directory $1: nginx with Nchan from Debian's packages, PocketBase from the Go proxy,
+# graphql-sse from npm.
 # Nothing is installed on the system, and no service is started: the packages are only unpacked.
 set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1" && cd "$1"
 
 if [ ! -x nginx/usr/sbin/nginx ]; then
@@ -26,6 +28,14 @@ fi
 if [ ! -x pocketbase/base ]; then
   GOBIN=$PWD/pocketbase GOFLAGS=-mod=mod go install github.com/pocketbase/pocketbase/examples/base@v0.36.8 || {
     echo "test-servers: PocketBase v0.36.8 cannot be had from the Go proxy" >&2
+    exit 1
+  }
+fi
+
+mkdir -p graphql && cp "$here/graphql.mjs" graphql/
+if [ ! -d graphql/node_modules/graphql-sse ]; then
+  (cd graphql && npm install --silent --no-audit --no-fund --prefix . graphql@16.15.0 graphql-sse@2.6.1) || {
+    echo "test-servers: graphql and graphql-sse cannot be had from npm (it needs node and npm)" >&2
     exit 1
   }
 fi
