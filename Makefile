@@ -119,7 +119,7 @@ verify-readers: ## the target's streams as Chromium and three npm libraries read
 	@go test -count=1 -run '^TestVerifyReaders$$' -v ./cmd/holobench -verify
 
 # The servers are fetched once, and kept in bin/.
-test-servers: ## servers that are not ours, by protocol files alone: Nchan keeps one order, PocketBase does not (needs apt-get)
+test-servers: ## servers that are not ours, by protocol files alone: Nchan keeps one order, PocketBase does not, graphql-sse streams by POST (needs apt-get, node, npm)
 	@tools/servers/fetch.sh bin/servers
 	@go test -count=1 -run '^TestServers' -v ./cmd/holobench -servers $(CURDIR)/bin/servers
 
