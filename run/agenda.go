@@ -56,7 +56,7 @@ func (g *agenda) take(now int64) (a act, taken bool) {
 	return heap.Pop(&g.acts).(act), true
 }
 
-// carryOut hands each act to do when it is due, until ctx ends, or what is due is not before until (ns of the run), or over says,
+// carryOutAgenda hands each act to do when it is due, until ctx ends, or what is due is not before until (ns of the run), or over says,
 // after something was added or wake was called, that there is no more to come.
 func (x *execution) carryOutAgenda(ctx context.Context, g *agenda, until int64, over func() bool, do func(act)) {
 	for ctx.Err() == nil && !over() {
@@ -94,11 +94,19 @@ func (x *execution) sleepOrChange(ctx context.Context, g *agenda, at int64) bool
 			return false
 		}
 	}
-	if rest := time.Duration(at - x.now()); x.o.Nanosleep != nil && rest > 0 {
-		x.o.Nanosleep(rest)
+	for rest := time.Duration(at - x.now()); x.o.Nanosleep != nil && rest > 0; rest = time.Duration(at - x.now()) {
+		x.o.Nanosleep(min(rest, shortSleep)) // which nothing can wake
+		select {
+		case <-g.changed:
+			return false
+		default:
+		}
 	}
 	return ctx.Err() == nil
 }
+
+// shortSleep bounds how late what was added meanwhile can be begun.
+const shortSleep = 200 * time.Microsecond
 
 // dueFirst is a heap of acts, and of equal ones the sender of the lowest number comes first.
 type dueFirst []act

@@ -37,7 +37,7 @@ func (x *execution) capacity(work context.Context, i int, start time.Time) error
 		return errors.New("search for the capacity: there is no budget that could fail (give one without a window, such as fanout_latency: p(95)<250ms)")
 	}
 	s := &search{x: x, load: i, start: start}
-	for n := 0; n < maxSearchSteps; n++ {
+	for n := range maxSearchSteps {
 		rate, more := s.next()
 		if !more {
 			break
@@ -83,7 +83,7 @@ func (s *search) try(work context.Context, n int, rate float64) (ok bool, err er
 	}
 	step := history.Step{Window: window, Rate: rate}
 	unsettled := s.settle(work)
-	if work.Err() != nil {
+	if interrupted := work.Err() != nil; interrupted {
 		return false, nil
 	}
 	switch step.Reason, s.found.Saturated = s.x.judgeStep(window); {

@@ -48,6 +48,7 @@ func latencies(all []history.Observation, load uint16, sinceSent bool) (ms []flo
 			commands[id] = &command{due: o.Due, sent: o.At}
 		case history.Replied:
 			commands[id].replied = o.At
+		default: // the others are of no command, or of one that has no reply
 		}
 	}
 	var list []*command

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -94,15 +95,7 @@ func (p *Plan) criteria() []history.Budget {
 func windowed(b history.Budget) bool {
 	name, _, _ := strings.Cut(b.Metric, "{")
 	metric, ok := scenarios.Metric(name)
-	if !ok {
-		return false
-	}
-	for _, tag := range metric.Tags {
-		if tag == scenarios.TagWindow {
-			return true
-		}
-	}
-	return false
+	return ok && slices.Contains(metric.Tags, scenarios.TagWindow)
 }
 
 // judgeStep says why a step of a search is no good; "" = all budgets hold in it. Saturated says that it is the generator's fault.
