@@ -18,7 +18,7 @@ func FromFile(f *scenarios.File, m history.Machine) (Plan, error) {
 		Name: f.Name, Seed: f.Seed, Scenario: history.Scenario{File: f.Path, Text: f.Text, Resized: f.Resized},
 		Design: b.Design, Wire: b.Wire, Transport: target.Transport(b.Transport), Knobs: knobsFrom(&b.Knobs), Outbox: b.Outbox, Heartbeat: b.Heartbeat,
 		Nodes: b.Nodes, Bus: Bus{Kind: b.Bus.Kind, URL: b.Bus.URL, Delay: b.Bus.Delay}, Spread: b.Spread,
-		Drain: f.Drain, PairWindow: f.PairWindow, Faults: f.Faults,
+		Drain: f.Drain, PairWindow: f.PairWindow,
 		Warnings: f.Warnings(Limits(m)),
 	}
 	if p.Server = serverOf(f); p.Server != nil {

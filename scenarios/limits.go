@@ -34,7 +34,7 @@ const (
 	maxReactions  = 10
 	maxPause      = time.Hour // between two acts of a client, or before it reacts
 	maxWindows    = 100
-	maxFault      = time.Hour // that a client is away, and that leaving or coming back takes
+	maxFault      = 30 * time.Minute // that a client is away, and that leaving or coming back takes
 
 	maxFaultCount = 100
 	maxBudgets    = 500
