@@ -1,7 +1,5 @@
 package chaos
 
-import "time"
-
 // The parts that an effect may have in a link.
 type (
 	onBytes    interface{ stage(s scope) stage }     // a rule on what goes through in one direction
@@ -73,37 +71,4 @@ func byMessage(e Effect) bool {
 		return true
 	}
 	return false
-}
-
-// slowReads is SlowReader on one link; nil reads as fast as it can.
-type slowReads struct {
-	scope
-	SlowReader
-	free int64 // when it may read again
-}
-
-// next is when the next read may be.
-func (s *slowReads) next() int64 {
-	if s == nil {
-		return 0
-	}
-	return s.free
-}
-
-// most is how many bytes the next read may bring: what goes through in 50 ms, so that a slow reader is slow evenly.
-func (s *slowReads) most(room int) int {
-	if s == nil || !s.moment(time.Now().UnixNano()).in {
-		return room
-	}
-	return min(room, max(1, int(s.Rate/20)))
-}
-
-// took says when n bytes that a read brought count as arrived: when they were read, while the reader is slow.
-func (s *slowReads) took(n int, at int64) int64 {
-	now := time.Now().UnixNano()
-	if !s.moment(now).in {
-		return at
-	}
-	s.free = now + int64(float64(n)/s.Rate*float64(time.Second))
-	return now
 }

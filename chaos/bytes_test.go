@@ -355,3 +355,33 @@ func TestJitterIsDrawnForEachMessage(t *testing.T) {
 		}
 	})
 }
+
+// What goes up late is held up to a mebibyte; beyond it a write waits, until its deadline at most, and until Close.
+func TestWriteWaitsForRoomUntilItsDeadline(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 1, chaos.Fault{Name: "it", Window: chaos.Window{For: 10 * s}, Where: chaos.Where{Direction: chaos.Up}, Effect: chaos.Stall{}})
+		near, far := r.connect(0, chaos.Command)
+		near.SetWriteDeadline(r.began.Add(3 * s))
+		if n, err := near.Write(make([]byte, 1<<20)); n != 1<<20 || err != nil || time.Since(r.began) != 0 {
+			t.Errorf("wrote %d bytes after %v, %v", n, time.Since(r.began), err)
+		}
+		if _, err := near.Write([]byte("x")); !errors.Is(err, errTimeout()) || time.Since(r.began) != 3*s {
+			t.Errorf("a write without room ended after %v: %v", time.Since(r.began), err)
+		}
+		near.SetWriteDeadline(time.Time{})
+		go func() {
+			r.until(11 * s)
+			io.CopyN(io.Discard, far, 1<<20)
+			far.Close()
+		}()
+		if _, err := near.Write([]byte("x")); err != nil || time.Since(r.began) < 10*s {
+			t.Errorf("with room again after %v: %v", time.Since(r.began), err)
+		}
+		r.until(12 * s)
+		near.Close()
+		if _, err := near.Write([]byte("x")); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("a write after Close: %v", err)
+		}
+	})
+}

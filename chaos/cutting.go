@@ -1,6 +1,44 @@
 package chaos
 
-import "net"
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"syscall"
+	"time"
+
+	"holobench/internal/draw"
+)
+
+// timed is an effect that cuts connections at a moment of the timeline.
+type timed interface {
+	// timedCut is how, and within which time; false = this one does not.
+	timedCut() (how cut, within time.Duration, ok bool)
+}
+
+func checkCut(within time.Duration, after int64) error {
+	switch {
+	case within < 0 || after < 0:
+		return errors.New("give a time and a number of bytes of at least 0")
+	case within > 0 && after > 0:
+		return errors.New("within a time and after so many bytes: give one of both")
+	}
+	return nil
+}
+
+// cutAfter is how long after the beginning of an occurrence the connections of a client are cut, all at one moment.
+func (c *Chaos) cutAfter(f *fault, client uint32, occurrence uint64, within time.Duration) time.Duration {
+	return time.Duration(draw.Unit(c.options.Seed, f.key, cutting, uint64(client), occurrence) * float64(within))
+}
+
+// endOf is what a read says after a cut.
+func endOf(how cut) error {
+	if how == cutRST {
+		return os.NewSyscallError("read", syscall.ECONNRESET)
+	}
+	return io.EOF
+}
 
 // lingerer is a TCP connection, whose Close sends a RST when it does not linger.
 type lingerer interface{ SetLinger(seconds int) error }

@@ -9,14 +9,16 @@ import (
 
 // upward is what a link does to what goes up.
 type upward struct {
-	line   *pipeline
-	queue  queue
-	writes int64         // calls of Write: what one of them brings is a message
-	timer  *time.Timer   // will write what is due; nil = none is set
-	at     int64         // when
-	flying bool          // it is writing
-	room   chan struct{} // something was written
-	failed error         // of a write that its caller did not wait for
+	line     *pipeline
+	queue    queue
+	writes   int64         // calls of Write: what one of them brings is a message
+	timer    *time.Timer   // will write what is due; nil = none is set
+	at       int64         // when
+	flying   bool          // it is writing
+	room     chan struct{} // something was written
+	deadline time.Time     // the writer's; zero = none
+	armed    time.Time     // that beneath
+	failed   error         // of a write that its caller did not wait for
 }
 
 // Write implements net.Conn. What is late is written later, and Write does not wait for it, as it does not wait for the
@@ -24,16 +26,13 @@ type upward struct {
 func (l *link) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	u := &l.up
-	for u.queue.held >= maxHeld && !l.closed && l.cut == cutNone && u.failed == nil {
-		if u.room == nil {
-			u.room = make(chan struct{}, 1)
-		}
-		room := u.room
-		l.mu.Unlock()
-		<-room
-		l.mu.Lock()
+	for u.queue.held >= maxHeld && !l.closed && l.cut == cutNone && u.failed == nil && !passed(u.deadline) {
+		l.makeRoom()
 	}
 	switch {
+	case passed(u.deadline):
+		l.mu.Unlock()
+		return 0, os.ErrDeadlineExceeded
 	case l.closed:
 		l.mu.Unlock()
 		return 0, net.ErrClosed
@@ -47,7 +46,11 @@ func (l *link) Write(b []byte) (int, error) {
 	now := time.Now().UnixNano()
 	u.writes++
 	if u.line == nil || len(u.queue.pieces) == 0 && !u.flying && now >= u.queue.latest && u.line.quiet(now) {
+		err := l.writeBy(u.deadline)
 		l.mu.Unlock()
+		if err != nil {
+			return 0, err
+		}
 		return l.StampedConn.Write(b)
 	}
 	defer l.mu.Unlock()
@@ -55,6 +58,54 @@ func (l *link) Write(b []byte) (int, error) {
 	u.line.pass(piece{bytes: b, at: now, unit: u.writes - 1, first: true})
 	l.fly()
 	return len(b), nil
+}
+
+// makeRoom waits until something was written, or the deadline has passed or moved. The caller holds mu, which is free meanwhile.
+func (l *link) makeRoom() {
+	u := &l.up
+	if u.room == nil {
+		u.room = make(chan struct{}, 1)
+	}
+	room, until := u.room, u.deadline
+	l.mu.Unlock()
+	defer l.mu.Lock()
+	if until.IsZero() {
+		<-room
+		return
+	}
+	timer := time.NewTimer(time.Until(until))
+	defer timer.Stop()
+	select {
+	case <-room:
+	case <-timer.C:
+	}
+}
+
+// passed says whether a deadline has.
+func passed(deadline time.Time) bool { return !deadline.IsZero() && !time.Now().Before(deadline) }
+
+// SetWriteDeadline implements net.Conn. It is that of the caller of Write: what is late already is written without one.
+func (l *link) SetWriteDeadline(t time.Time) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return net.ErrClosed
+	}
+	l.up.deadline = t
+	poke(l.up.room)
+	if l.up.flying {
+		return nil
+	}
+	return l.writeBy(t)
+}
+
+// writeBy sets the deadline of writes beneath. The caller holds mu.
+func (l *link) writeBy(t time.Time) error {
+	if t.Equal(l.up.armed) {
+		return nil
+	}
+	l.up.armed = t
+	return l.StampedConn.SetWriteDeadline(t)
 }
 
 // fly lets a timer write what is due. The caller holds mu.
@@ -80,6 +131,7 @@ func (l *link) flush() {
 	defer l.mu.Unlock()
 	u := &l.up
 	u.timer, u.flying = nil, true
+	l.writeBy(time.Time{}) //nolint:errcheck // a connection that is gone says so when it is written to
 	for {
 		now := time.Now().UnixNano()
 		u.line.tick(now)
