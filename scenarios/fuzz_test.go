@@ -3,6 +3,7 @@ package scenarios
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -12,7 +13,15 @@ import (
 
 // Parse takes any bytes: no panic, every error inside of the file, and a File that keeps what its documentation says.
 func FuzzParse(f *testing.F) {
-	for _, path := range []string{"../scenarios.yaml", "demo.yaml"} {
+	seeds := []string{"../scenarios.yaml", "demo.yaml"}
+	for _, pattern := range []string{"testdata/wrong/*.yaml", "starters/*.yaml"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) == 0 {
+			f.Fatal(pattern, err)
+		}
+		seeds = append(seeds, found...)
+	}
+	for _, path := range seeds {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			f.Fatal(err)

@@ -16,6 +16,8 @@ type flow struct {
 	last   *token.Token // the one before, comments aside
 	line   int          // of that
 	indent int          // the column of the first token on that line
+
+	unclosed bool // more brackets are opened in the file than are closed
 }
 
 // bracket is one that is not closed yet, and the entry in it that is being read.
@@ -31,7 +33,7 @@ type bracket struct {
 
 // checkFlow refuses what stands in brackets, or around them, and is not what it seems.
 func checkFlow(tokens token.Tokens, f *faults) bool {
-	w := &flow{faults: f}
+	w := &flow{faults: f, unclosed: unclosed(tokens)}
 	for i, t := range tokens {
 		if t.Type == token.CommentType || i > 0 && tokens[i-1].Type == token.AnchorType { // the second is the anchor's name
 			continue
@@ -58,14 +60,28 @@ func checkFlow(tokens token.Tokens, f *faults) bool {
 	return false
 }
 
-// leaves tells whether t begins a line that is no part of the brackets any more: it is indented no deeper than the line on which they
-// begin. Brackets that begin a line have no such limit.
+// unclosed tells whether more brackets are opened than closed.
+func unclosed(tokens token.Tokens) bool {
+	depth := 0
+	for _, t := range tokens {
+		switch {
+		case t.Type == token.MappingStartType || t.Type == token.SequenceStartType:
+			depth++
+		case closes(t):
+			depth--
+		}
+	}
+	return depth > 0
+}
+
+// leaves tells whether t begins a line that is no part of the brackets any more, because one of them is never closed: it is indented no
+// deeper than the line on which they begin. Brackets that begin a line have no such limit.
 func (w *flow) leaves(t *token.Token) bool {
 	began := t.Position.Line != w.line
 	if began {
 		w.line, w.indent = t.Position.Line, t.Position.Column
 	}
-	return began && len(w.open) > 0 && !w.open[0].first && t.Position.Column <= w.open[0].indent && !closes(t)
+	return began && w.unclosed && len(w.open) > 0 && !w.open[0].first && t.Position.Column <= w.open[0].indent && !closes(t)
 }
 
 // step takes one token in.
@@ -200,7 +216,7 @@ func (w *flow) comma(t *token.Token) bool {
 	if !closes(w.last) && !scalar(w.last) {
 		return true
 	}
-	w.add(place(t), "a comma is missing before "+quote(strings.TrimSpace(t.Value)), "put one between the two")
+	w.add(place(t), "a comma is missing before "+quote(strings.TrimSpace(t.Value)), "put one between the two; a text on several lines needs quotes in brackets")
 	return false
 }
 
