@@ -47,8 +47,8 @@ func TestGenericMarkings(t *testing.T) {
 			c := b.crowd.NewClient(ClientOptions{ID: 5, Channels: []string{"room"}})
 			ctx, cancel := context.WithCancel(t.Context())
 			var halves sync.WaitGroup
-			halves.Go(func() { c.HoldStream(ctx, nil) })                //nolint:errcheck // the history says it
-			halves.Go(func() { c.PostCommands(ctx, t.Context(), nil) }) //nolint:errcheck // it has no error
+			halves.Go(func() { c.HoldStream(ctx, nil) })
+			halves.Go(func() { c.PostCommands(ctx, t.Context(), nil) })
 			synctest.Wait()
 			c.Post(1234, &Message{Channel: "room"})
 			synctest.Wait()

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"holobench/wire"
@@ -103,7 +104,7 @@ func (v *visit) answered(s *Step, a *answer) error {
 // ask sends one request. A connection that the server closed meanwhile is made anew, once.
 func (v *visit) ask(ctx context.Context, r http1.Request, to *url.URL) (*answer, error) {
 	c := v.browser.client
-	r.Target, r.Host, r.Header = to.RequestURI(), to.Host, c.header(r.Header[:len(r.Header):len(r.Header)], to)
+	r.Target, r.Host, r.Header = to.RequestURI(), to.Host, c.header(slices.Clip(r.Header), to)
 	place := to.Scheme + "://" + to.Host
 	for fresh := false; ; {
 		if v.conn == nil || v.to != place {

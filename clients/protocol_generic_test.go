@@ -103,8 +103,8 @@ func (f *foreignServer) serve(t *testing.T, b *bench, handle http.HandlerFunc) {
 		f.mu.Unlock()
 		handle(w, r)
 	})}
-	go server.Serve(listener)            //nolint:errcheck // it ends with the test
-	t.Cleanup(func() { server.Close() }) //nolint:errcheck // as above
+	go server.Serve(listener)
+	t.Cleanup(func() { server.Close() })
 }
 
 func (f *foreignServer) expect(t *testing.T, want ...string) {
@@ -326,7 +326,7 @@ func TestGenericParts(t *testing.T) {
 		c := b.crowd.NewClient(ClientOptions{ID: 4})
 		posting, hang := context.WithCancel(t.Context())
 		done := make(chan struct{})
-		go func() { c.PostCommands(posting, t.Context(), nil); close(done) }() //nolint:errcheck // it has no error
+		go func() { c.PostCommands(posting, t.Context(), nil); close(done) }()
 		c.Post(0, &Message{Channel: "room", Name: "prompt"})
 		time.Sleep(time.Second)
 		hang()

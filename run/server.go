@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -116,7 +117,7 @@ func withUserAgent(fields []http1.Field, name string) []http1.Field {
 			return fields
 		}
 	}
-	return append(fields[:len(fields):len(fields)], http1.Field{Name: "User-Agent", Value: name})
+	return append(slices.Clip(fields), http1.Field{Name: "User-Agent", Value: name})
 }
 
 // know is what a template may name of a client beside what the client itself has found.

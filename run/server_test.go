@@ -86,9 +86,9 @@ func carryOutCase(t *testing.T, name string, server http.Handler, changes ...str
 	ctx, stop := context.WithCancel(context.Background())
 	host := &http.Server{Handler: server}
 	var serving sync.WaitGroup
-	serving.Go(func() { host.Serve(listener) }) //nolint:errcheck // its only end is Close
+	serving.Go(func() { host.Serve(listener) })
 	defer serving.Wait()
-	defer host.Close() //nolint:errcheck // in memory
+	defer host.Close()
 	defer stop()
 	return carryOut(ctx, t, plan, nil, network.DialContext)
 }
@@ -210,7 +210,7 @@ func (e *editor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.Version, d.Text = d.Version+1, edit.Text
 		e.tell(name, "edited", d)
 	}
-	json.NewEncoder(w).Encode(d) //nolint:errcheck // a struct of two fields
+	json.NewEncoder(w).Encode(d)
 }
 
 // An author who was late fetches the document and sends the edit again; at the end all fetch the same.

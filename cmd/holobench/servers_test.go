@@ -136,7 +136,7 @@ func startForeign(t *testing.T, addr, program string, args ...string) {
 	ended := make(chan error, 1)
 	go func() { ended <- c.Wait() }()
 	t.Cleanup(func() {
-		c.Process.Kill() //nolint:errcheck // it may have ended
+		c.Process.Kill()
 		<-ended
 	})
 	deadline := time.NewTimer(patience)
@@ -145,7 +145,7 @@ func startForeign(t *testing.T, addr, program string, args ...string) {
 	defer poll.Stop()
 	for {
 		if conn, err := net.Dial("tcp", addr); err == nil {
-			conn.Close() //nolint:errcheck // nothing was said
+			conn.Close()
 			return
 		}
 		select {
