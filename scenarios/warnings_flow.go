@@ -1,6 +1,10 @@
 package scenarios
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // flowWarnings lists what flows wait for and will not get.
 func (f *File) flowWarnings() []string {
@@ -11,6 +15,8 @@ func (f *File) flowWarnings() []string {
 		Walk(l.Flow, func(step Step) {
 			path := step.Where().Path
 			switch s := step.(type) {
+			case *Send:
+				warnings = append(warnings, f.partWarnings(s)...)
 			case *Barrier:
 				if l.Closed == nil && l.Only > 1 {
 					warnings = append(warnings, fmt.Sprintf("%s: the barrier %s waits for all %d clients of the load, and only each lets all of them act: "+
@@ -22,6 +28,19 @@ func (f *File) flowWarnings() []string {
 				}
 			}
 		})
+	}
+	return warnings
+}
+
+// partWarnings lists the parts of a command that the bundled target does not know.
+func (f *File) partWarnings(s *Send) []string {
+	parts := []string{"key", "id", "base"}
+	var warnings []string
+	for _, part := range s.With {
+		if f.Server.URL == nil && !slices.Contains(parts, part.Name) {
+			warnings = append(warnings, fmt.Sprintf("%s.with.%s: the bundled target knows no such part of a command%s, and refuses or ignores it: its parts are %s",
+				s.Path, part.Name, suggest(part.Name, parts), strings.Join(parts, ", ")))
+		}
 	}
 	return warnings
 }

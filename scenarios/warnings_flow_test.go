@@ -19,6 +19,8 @@ func TestWarningsOfFlows(t *testing.T) {
 			strings.Replace(acting("[{send: a, channel: room-1}, {expect: own}]"), "by: members", "by: bots\n    channel: room-1", 1) + "server: {bundled: {echo: stream}}\n",
 			"load.edits.flow[2]: nobody hears of an event of its own with echo: stream and stream: none, so that each of these expectations fails",
 		},
+		{acting(`[{send: a, with: {id: "1", bse: "2"}}]`), `load.edits.flow[1].with.bse: the bundled target knows no such part of a command, did you mean "base"?, and refuses or ignores it: its parts are key, id, base`},
+		{acting(`[{send: a, with: {text: "1"}}]`) + "server: {url: \"http://127.0.0.1:1\", protocol: phoenix-channels}\n", ""},
 	}
 	for _, test := range tests {
 		f := parse(t, test.text)
