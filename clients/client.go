@@ -18,6 +18,7 @@ type Client struct {
 	browser  *browser     // nil = it has nothing to keep between its requests
 	listen   func(*Heard) // nil = nobody does
 	inFlight int
+	readRate int // see ClientOptions
 
 	conns atomic.Uint32 // sockets made so far: the source of Observation.Conn
 	nodes nodesOfConns
@@ -37,6 +38,7 @@ type ClientOptions struct {
 	Node     uint16   // of the target that it talks to, from 1; 0 = not known, or Crowd.Place says it for each connection
 
 	InFlight int // commands that it may have on the wire at once; 0 = 1
+	ReadRate int // bytes a second that it reads of its stream at most; 0 = as fast as they come; negative = none once it is subscribed
 
 	// Listen is told of each event that the client hears, in the order of each of its connections, before it is in the history. It
 	// must not wait: the stream stands still meanwhile. It may be called from the stream and from the commands at once.
@@ -46,7 +48,7 @@ type ClientOptions struct {
 // NewClient makes a client that does nothing yet.
 func (c *Crowd) NewClient(o ClientOptions) *Client {
 	c.init()
-	client := &Client{crowd: c, id: o.ID, node: o.Node, instance: o.Instance, listen: o.Listen, inFlight: o.InFlight}
+	client := &Client{crowd: c, id: o.ID, node: o.Node, instance: o.Instance, listen: o.Listen, inFlight: o.InFlight, readRate: o.ReadRate}
 	client.hold.channels = o.Channels
 	if c.Own.visits() {
 		client.browser = newBrowser(client)

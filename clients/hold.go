@@ -336,6 +336,9 @@ const (
 // drop ends a connection without a word to the peer, as far as that can be had: it learns of it by a RST when it looks.
 func drop(conn net.Conn) {
 	switch hard := conn.(type) {
+	case *slowConn:
+		drop(hard.StampedConn)
+		return
 	case *tlsConn:
 		drop(hard.records.StampedConn)
 		return

@@ -139,7 +139,7 @@ func (s *stream) open(ctx context.Context) (wire.StampedConn, error) {
 	to := s.placed(c.place(ForStream))
 	s.conn, s.node = c.newConn(to.Node), to.Node
 	began := c.crowd.now()
-	conn, err := c.crowd.connect(ctx, to.Addr)
+	conn, err := c.crowd.connect(s.dialContext(ctx), to.Addr)
 	if err != nil {
 		if ctx.Err() == nil {
 			s.wire.over(err)
@@ -150,7 +150,7 @@ func (s *stream) open(ctx context.Context) (wire.StampedConn, error) {
 	opened := c.note(history.Opened, s.conn, c.crowd.now())
 	opened.NotBefore = began
 	c.observe(opened)
-	return conn, nil
+	return s.slowly(conn), nil
 }
 
 // start asks for the stream and gives its first bytes a deadline.
@@ -249,6 +249,7 @@ func (s *stream) nowReady(ctx context.Context, conn wire.StampedConn) error {
 	if err := s.deadline(ctx, conn, 0); err != nil {
 		return err
 	}
+	s.nowSlow(conn)
 	s.client.nowHeld(true)
 	if s.ready != nil {
 		s.ready()

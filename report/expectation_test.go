@@ -31,8 +31,13 @@ func TestExpectations(t *testing.T) {
 		name, window, aggregation string
 		want                      float64
 	}{
-		{Expectations, "", "rate", 0.25}, {Expectations, "warmup", "rate", 0}, {Expectations, "steady", "rate", 1.0 / 3},
-		{ExpectationWait, "", "count", 3}, {ExpectationWait, "", "max", 100}, {ExpectationWait, "warmup", "min", 100}, {ExpectationWait, "steady", "max", 40},
+		{Expectations, "", "rate", 0.25},
+		{Expectations, "warmup", "rate", 0},
+		{Expectations, "steady", "rate", 1.0 / 3},
+		{ExpectationWait, "", "count", 3},
+		{ExpectationWait, "", "max", 100},
+		{ExpectationWait, "warmup", "min", 100},
+		{ExpectationWait, "steady", "max", 40},
 	} {
 		tags := map[string]string{}
 		if test.window != "" {
@@ -92,8 +97,10 @@ func TestConverged(t *testing.T) {
 		c    history.Convergence
 		want Verdict
 	}{
-		{history.Convergence{Clients: 3, Alike: 3, Things: 1}, Held}, {history.Convergence{Clients: 3, Alike: 2, Failed: 1}, Unknown},
-		{history.Convergence{}, Unknown}, {*diverged(), Violated},
+		{history.Convergence{Clients: 3, Alike: 3, Things: 1}, Held},
+		{history.Convergence{Clients: 3, Alike: 2, Failed: 1}, Unknown},
+		{history.Convergence{}, Unknown},
+		{*diverged(), Violated},
 	} {
 		if got := viewVerdict(&test.c); got != test.want {
 			t.Errorf("%+v is %s, want %s", test.c, got, test.want)

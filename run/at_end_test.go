@@ -17,9 +17,14 @@ func TestViewsAreCompared(t *testing.T) {
 	t.Parallel()
 	c := &scenarios.Converge{Get: template("/doc/${channel}"), Compare: scenarios.Selector{JSON: "version"}}
 	got := compareViews(c, []view{
-		{client: 0, thing: "/doc/a", text: "alpha"}, {client: 1, thing: "/doc/b", text: "beta"}, {client: 2, thing: "/doc/a", text: "alphabet"},
-		{client: 3, thing: "/doc/a", text: "alphabet"}, {client: 4, thing: "/doc/b", why: "http 500"}, {client: 5, thing: "/doc/a", text: "al\x00ha"},
-		{client: 6, thing: "/doc/b", text: "beta"}, {client: 7, thing: "/doc/b", why: "timeout"},
+		{client: 0, thing: "/doc/a", text: "alpha"},
+		{client: 1, thing: "/doc/b", text: "beta"},
+		{client: 2, thing: "/doc/a", text: "alphabet"},
+		{client: 3, thing: "/doc/a", text: "alphabet"},
+		{client: 4, thing: "/doc/b", why: "http 500"},
+		{client: 5, thing: "/doc/a", text: "al\x00ha"},
+		{client: 6, thing: "/doc/b", text: "beta"},
+		{client: 7, thing: "/doc/b", why: "timeout"},
 	})
 	want := &history.Convergence{
 		Get: "/doc/${channel}", Compare: "json version", Clients: 8, Failed: 2, Reason: "http 500", Things: 2, Alike: 4,
@@ -41,8 +46,11 @@ func TestExcerpt(t *testing.T) {
 		offset int
 		want   string
 	}{
-		{"", 0, ""}, {"short", 3, "short"}, {"a\x1b[31m\"é\"", 0, `a\x1b[31m\"\u00e9\"`},
-		{long, 0, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKL..."}, {long, 40, "...stuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"},
+		{"", 0, ""},
+		{"short", 3, "short"},
+		{"a\x1b[31m\"é\"", 0, `a\x1b[31m\"\u00e9\"`},
+		{long, 0, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKL..."},
+		{long, 40, "...stuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"},
 	} {
 		if got := excerpt(test.text, test.offset); got != test.want {
 			t.Errorf("excerpt(%q, %d) = %s, want %s", test.text, test.offset, got, test.want)

@@ -22,9 +22,14 @@ func TestFlowOnEveryWire(t *testing.T) {
 		design target.Design
 		wire   target.Wire
 	}{
-		{target.Hologram, target.JSON}, {target.Hologram, target.HologramWire}, {target.SingleChannel, target.JSON},
-		{target.LongPoll, target.LongPollWire}, {target.Channels, target.ChannelsWire}, {target.Sequenced, target.JSON},
-		{target.StateSync, target.JSON}, {target.Ephemeral, target.JSON},
+		{target.Hologram, target.JSON},
+		{target.Hologram, target.HologramWire},
+		{target.SingleChannel, target.JSON},
+		{target.LongPoll, target.LongPollWire},
+		{target.Channels, target.ChannelsWire},
+		{target.Sequenced, target.JSON},
+		{target.StateSync, target.JSON},
+		{target.Ephemeral, target.JSON},
 	} {
 		t.Run(fmt.Sprintf("%s by %s", c.design, c.wire), func(t *testing.T) {
 			t.Parallel()

@@ -148,7 +148,7 @@ func (x *execution) makeClients() {
 				id++
 				continue
 			}
-			o := clients.ClientOptions{ID: id, Node: x.onlyNode(), InFlight: x.plan.inFlight(len(all), i), Listen: x.listener(id)}
+			o := clients.ClientOptions{ID: id, Node: x.onlyNode(), InFlight: x.plan.inFlight(len(all), i), ReadRate: g.ReadRate, Listen: x.listener(id)}
 			if g.listens() {
 				o.Instance, o.Channels = fmt.Sprintf("%s.c%d", x.o.ID, id), []string{g.Channel(i)}
 			}

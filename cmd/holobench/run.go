@@ -189,7 +189,7 @@ func (f *runFlags) run(ctx context.Context, file *scenarios.File, stamps wire.St
 		Judge:       func(b history.Budget) run.Verdict { return run.Verdict(live.Judge(b)) },
 		SaveSamples: func(s []history.Sample) error { return samples.Write(s...) },
 		StartNode:   startNodes(dir.Path), StartBus: startBus(dir.Path), StartNoisePeer: startNoisePeer(dir.Path),
-		Dial:      clients.StampedDial((&net.Dialer{KeepAlive: -1}).DialContext, stamps),
+		Dial:      clients.StampedDial((&net.Dialer{KeepAlive: -1, ControlContext: clients.ControlDial}).DialContext, stamps),
 		Nanosleep: run.Nanosleep(),
 		Progress:  progress.show,
 		Log:       flows.line,
