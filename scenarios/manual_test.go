@@ -32,6 +32,8 @@ type dialect struct {
 	places map[string]string       // a place of each of these, for its examples
 	ground []string                // files to lay an example over: with the least that the keys around it need
 	read   func(text string) error
+	file   string // of the committed schema
+	kept   []byte // what is in it
 }
 
 // scenarioDialect is that of scenario files.
@@ -40,7 +42,7 @@ func scenarioDialect() dialect {
 		title: "scenario", manual: "../docs/scenarios.md", root: reflect.TypeFor[fileForm](),
 		common: map[reflect.Type]string{reflect.TypeFor[amountForm](): "AMOUNT"},
 		places: map[string]string{"AMOUNT": "load.NAME.flow[].think"},
-		ground: grounds(),
+		ground: grounds(), file: "schema.json", kept: Schema(),
 		read: func(text string) error {
 			_, err := parseAs(text)
 			return err
@@ -61,7 +63,7 @@ func protocolDialect() dialect {
 			stream, "version: 1\nwire: hologram\napp: {page: /, module: M}\n", "version: 1\n", stream + "setup: [{get: /x}]\n",
 			stream + "publish: {request: {post: /pub, body: \"${payload}\"}}\n",
 		},
-		read: protocolError,
+		read: protocolError, file: "schema_protocol.json", kept: ProtocolSchema(),
 	}
 }
 
