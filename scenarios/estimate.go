@@ -34,10 +34,11 @@ func (f *File) Estimates() (each []Estimate, sum Estimate) {
 		sum.Down += known0(each[i].Down)
 		sum.Rough = sum.Rough || each[i].Rough || math.IsNaN(each[i].Deliveries)
 	}
-	for at := time.Duration(0); at < f.End(); at += time.Second {
+	step := max(time.Second, f.End()/maxSlices)
+	for at := time.Duration(0); at < f.End(); at += step {
 		commands, deliveries := 0.0, 0.0
 		for i := range f.Load {
-			if acts := f.Load[i].peakIn(at, at+time.Second, each[i].acts); acts > 0 && each[i].acts > 0 {
+			if acts := f.Load[i].peakIn(at, at+step, each[i].acts); acts > 0 && each[i].acts > 0 {
 				commands += acts * known0(each[i].Commands/each[i].acts)
 				deliveries += acts * known0(each[i].Deliveries/each[i].acts)
 			}
@@ -46,6 +47,9 @@ func (f *File) Estimates() (each []Estimate, sum Estimate) {
 	}
 	return each, sum
 }
+
+// maxSlices bounds the slices of time that a peak is looked for in. Each is a second, or longer in a long run.
+const maxSlices = 10_000
 
 func known0(v float64) float64 {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
@@ -106,7 +110,7 @@ func (l *Load) peakIn(from, to time.Duration, acts float64) float64 {
 		return 0
 	case l.Capacity != nil:
 		rates := l.Capacity.Rates()
-		step := int((from - l.Start) / max(1, l.Capacity.Hold))
+		step := int((to - 1 - l.Start) / max(1, l.Capacity.Hold))
 		return rates[min(max(step, 0), len(rates)-1)] * swing
 	case l.Stages != nil:
 		return l.Stages.highest(from-l.Start, to-l.Start) * swing
@@ -180,8 +184,9 @@ func (e *estimator) load(l *Load) Estimate {
 		est.Up += commands * size
 		est.Down += commands * heard * size
 	}
-	for at := l.Start; at < l.End(); at += max(time.Second, (l.End()-l.Start)/10_000) {
-		est.PeakCommands = max(est.PeakCommands, l.peakIn(at, at+time.Second, acts))
+	step := max(time.Second, (l.End()-l.Start)/maxSlices)
+	for at := l.Start; at < l.End(); at += step {
+		est.PeakCommands = max(est.PeakCommands, l.peakIn(at, at+step, acts))
 	}
 	if acts > 0 {
 		est.PeakDeliveries = est.PeakCommands * known0(est.Deliveries/acts)

@@ -47,9 +47,10 @@ func (r *resolver) chain(all []Load) {
 func circleOf(all []Load, i int) []string {
 	circle := []string{all[i].Name}
 	for at := i; ; {
-		at = slices.IndexFunc(all, func(l Load) bool { return l.Name == all[at].After })
+		after := all[at].After
+		at = slices.IndexFunc(all, func(l Load) bool { return l.Name == after })
 		switch {
-		case at < 0 || len(circle) > len(all):
+		case after == "" || at < 0 || len(circle) > len(all): // a load without a name is reported already
 			return nil
 		case at == i:
 			return circle

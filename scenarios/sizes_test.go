@@ -184,7 +184,7 @@ func TestParseScale(t *testing.T) {
 
 // Any --set leaves the reader standing, and says where its faults are.
 func FuzzSet(f *testing.F) {
-	for _, set := range []string{"clients.members.count=5", "load.ramp.stages[1]=null", "a.b[2].c={d: [e]}", "load.talk={<<: {rate: 5}}", "[1]=2", "{.}=.", "seed=*a", "server.headers.A=&a b"} {
+	for _, set := range []string{"clients.members.count=5", "load.ramp.stages[1]=null", "a.b[2].c={d: [e]}", "load.talk={<<: {rate: 5}}", "[1]=2", "{.}=.", "seed=*a", "load.=0", "server.headers.A=&a b"} {
 		f.Add(set)
 	}
 	f.Fuzz(func(t *testing.T, set string) {
