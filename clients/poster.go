@@ -85,6 +85,9 @@ func (p *poster) ready(ctx context.Context, channel string) error {
 func (p *poster) connection(ctx context.Context) (wire.StampedConn, error) {
 	c := p.client
 	to := c.place(ForCommand)
+	if elsewhere, ok := p.words.(interface{ addr() string }); ok && elsewhere.addr() != "" {
+		to = Place{Addr: elsewhere.addr()}
+	}
 	if p.conn != nil {
 		if idle, ok := p.conn.(interface{ Alive() bool }); p.place == to && (!ok || idle.Alive()) {
 			return p.conn, nil

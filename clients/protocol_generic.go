@@ -131,6 +131,7 @@ type Pause struct {
 // Publish is how a command is sent.
 type Publish struct {
 	Step     Step
+	Addr     string    // host:port that commands go to; "" = the server
 	OK       Rule      // what its answer must say, beside its status; nil = nothing
 	Echo     bool      // events in the answer are the sender's own view of its command
 	Parts    bool      // the answer is events, each a part of what the command makes

@@ -62,6 +62,30 @@ func TestGenericMarkings(t *testing.T) {
 	}
 }
 
+// Commands may go to another place than the stream; what is for the server alone does not go along.
+func TestGenericElsewhere(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t) // it listens at server:80, and its header is for another
+		b.crowd.Addr, b.crowd.Wire = "foreign:80", Described
+		b.crowd.Own.Generic = &Generic{Publish: &Publish{Step: step("POST", "http://server:80/publish", "${payload}"), Addr: "server:80"}}
+		c := b.crowd.NewClient(ClientOptions{ID: 5})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { c.PostCommands(ctx, t.Context(), nil); close(done) }()
+		c.Post(0, &Message{Channel: "room"})
+		p := <-b.accept
+		if r := p.request; r.Host != "server:80" || r.URL.Path != "/publish" || r.Header.Get("X-Team") != "" {
+			t.Errorf("asked for %s at %s with %v", r.URL, r.Host, r.Header)
+		}
+		io.WriteString(p, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+		synctest.Wait()
+		cancel()
+		<-done
+		b.expect(t, []string{"0 sent c5.1", "0 replied c5.1"}, history.Sent, history.Replied, history.Unknown, history.Refused)
+	})
+}
+
 func TestToken(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -47,6 +47,14 @@ func (p *genericPhrasing) prepare(_ context.Context, _ wire.StampedConn, channel
 	return err
 }
 
+// addr is where commands go, when that is not where the stream is.
+func (p *genericPhrasing) addr() string {
+	if publish := p.client.crowd.Own.Generic.Publish; publish != nil {
+		return publish.Addr
+	}
+	return ""
+}
+
 // name is the Names of a command.
 func (p *genericPhrasing) name(dst []byte, name string) (out []byte, ok bool) {
 	switch name {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -82,11 +83,7 @@ func isLoopback(host string) bool {
 // not when the wait for all streams is over.
 func (x *execution) aim(ctx context.Context) error {
 	s := x.plan.Server
-	port := s.URL.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[s.URL.Scheme]
-	}
-	x.crowd.Addr, x.crowd.Host = net.JoinHostPort(s.URL.Hostname(), port), s.URL.Host
+	x.crowd.Addr, x.crowd.Host = addressOf(s.URL), s.URL.Host
 	ctx, cancel := context.WithTimeout(ctx, reachTime)
 	defer cancel()
 	conn, err := x.o.Dial(ctx, "tcp", x.crowd.Addr)
@@ -105,9 +102,18 @@ func (x *execution) aim(ctx context.Context) error {
 		x.crowd.Own.App = appOf(app)
 	}
 	if g := s.Protocol.Generic; g != nil {
-		x.crowd.Own.Generic, x.crowd.Own.Tokens, x.crowd.Own.NoCookies = genericOf(&s.Protocol), tokensOf(g), !g.Cookies
+		x.crowd.Own.Generic, x.crowd.Own.Tokens, x.crowd.Own.NoCookies = genericOf(&s.Protocol, s.URL), tokensOf(g), !g.Cookies
 	}
 	return nil
+}
+
+// addressOf is where a connection to that place goes.
+func addressOf(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return net.JoinHostPort(u.Hostname(), port)
 }
 
 // withUserAgent says who asks, so that whoever reads the server's log knows it; a name that the user gives goes before.

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -12,7 +13,7 @@ import (
 )
 
 // genericOf says in the clients' words what a protocol file says of the wire generic.
-func genericOf(p *scenarios.Protocol) *clients.Generic {
+func genericOf(p *scenarios.Protocol, server *url.URL) *clients.Generic {
 	g := p.Generic
 	sub := &g.Subscribe
 	made := &clients.Generic{
@@ -44,12 +45,12 @@ func genericOf(p *scenarios.Protocol) *clients.Generic {
 		made.Sequence = pickOf(s)
 	}
 	if g.Publish != nil {
-		made.Publish = publishOf(p)
+		made.Publish = publishOf(p, server)
 	}
 	return made
 }
 
-func publishOf(p *scenarios.Protocol) *clients.Publish {
+func publishOf(p *scenarios.Protocol, server *url.URL) *clients.Publish {
 	from := p.Generic.Publish
 	made := &clients.Publish{
 		Step: stepOf(&from.Request), Captures: capturesOf(from.Reply.Capture),
@@ -58,6 +59,9 @@ func publishOf(p *scenarios.Protocol) *clients.Publish {
 	}
 	if len(from.OK.All) > 0 || from.OK.Empty {
 		made.OK = ruleOf(&from.OK)
+	}
+	if to := from.Request.Elsewhere(server); to != nil {
+		made.Addr = addressOf(to)
 	}
 	if from.Reply.End != nil {
 		made.End = ruleOf(from.Reply.End)

@@ -1,5 +1,7 @@
 package scenarios
 
+import "net/url"
+
 // checkOwn refuses what a server of the user's own cannot be asked for by its protocol.
 func (r *resolver) checkOwn(f *File) {
 	if f.Server.URL == nil {
@@ -10,6 +12,9 @@ func (r *resolver) checkOwn(f *File) {
 		at := &r.form.Server.Protocol
 		r.add(at.at, at.path+": the file does not say how a command is sent, and there is a load", `write publish: {request: {post: /publish, body: "${payload}"}}`)
 	}
+	if g := p.Generic; g != nil {
+		r.checkPlaces(&f.Server, g)
+	}
 	if p.Wire == JSONWire {
 		return
 	}
@@ -18,6 +23,31 @@ func (r *resolver) checkOwn(f *File) {
 			r.add(flood.at, flood.path+": a flood is plain POSTs in the wire "+JSONWire+", and the server is spoken to by "+p.Wire, "leave it out: then clients send")
 		}
 	}
+}
+
+// checkPlaces refuses a stream at another place than the server, and commands that go to another place over TLS.
+func (r *resolver) checkPlaces(s *Server, g *Generic) {
+	at := &r.form.Server.Protocol
+	if to := g.Subscribe.Request.Elsewhere(s.URL); to != nil {
+		r.add(at.at, at.path+": the file asks for the stream at "+to.Host+", and the server is at "+s.URL.Host, "let url be where the stream is; commands, a login and the other requests may go elsewhere")
+	}
+	if g.Publish == nil {
+		return
+	}
+	if to := g.Publish.Request.Elsewhere(s.URL); to != nil && (to.Scheme != "http" || s.URL.Scheme != "http") {
+		r.add(at.at, at.path+": the file sends commands to "+to.Host+", and the stream is at "+s.URL.Host+": two places go over plain http only", "let both be at one place, behind a proxy")
+	}
+}
+
+// Elsewhere is where a request goes when that is another place than the server: a scheme and a host. What a client fills in behind
+// them does not change it. Nil = it goes to the server.
+func (q *Request) Elsewhere(server *url.URL) *url.URL {
+	known, _ := q.URL.Append(nil, func(dst []byte, _ string) ([]byte, bool) { return dst, false })
+	to, err := url.Parse(string(known))
+	if err != nil || to.Host == "" || to.Host == server.Host && to.Scheme == server.Scheme {
+		return nil
+	}
+	return &url.URL{Scheme: to.Scheme, Host: to.Host}
 }
 
 // ownWarnings lists what the protocol of a server of the user's own makes of the rest of the scenario.

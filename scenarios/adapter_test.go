@@ -114,6 +114,9 @@ func TestWrongProtocolFiles(t *testing.T) {
 		{"version: 1\nwire: hologram\napp: {page: /}\n", "", `app: module is missing`},
 		{"version: 1\nwire: hologram\napp: {page: /, module: M, params: {a: b}}\n", "", `no param has the payload`},
 		{"version: 1\na: {b: c\n", "", `p.yaml:`},
+		{"version: 1\nsubscribe: {request: {get: \"https://other.example.org/${channel}\"}}\npublish: {request: {post: /pub, body: \"${payload}\"}}\n", "", `the file asks for the stream at other.example.org, and the server is at shop.example.org`},
+		{"version: 1\npublish: {request: {post: \"http://10.0.0.1:5561/pub\", body: \"${payload}\"}}\n" + stream, "", `two places go over plain http only`},
+		{"version: 1\n" + stream, "", `the file does not say how a command is sent, and there is a load`},
 		{"version: 1\n" + stream, ", bundled: {}", `server.bundled asks for the one that holobench brings along`},
 		{"version: 1\n" + stream, ", insecure: maybe", `"maybe" is neither true nor false`},
 	} {
