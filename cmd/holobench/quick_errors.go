@@ -17,8 +17,14 @@ func inFlags(err error) error {
 	for _, e := range all {
 		message := e.Message
 		for _, flag := range []struct{ key, name string }{
-			{"clients.members.channel.count", "channels"}, {"clients.members.count", "clients"}, {"load.talk.by.only", "senders"},
-			{"load.talk.rate", "rate"}, {"load.talk.for", "duration"}, {"server.bundled.design", "design"}, {"load", "rate"}, {"clients", "clients"},
+			{"clients.members.channel.count", "channels"},
+			{"clients.members.count", "clients"},
+			{"load.talk.by.only", "senders"},
+			{"load.talk.rate", "rate"},
+			{"load.talk.for", "duration"},
+			{"server.bundled.design", "design"},
+			{"load", "rate"},
+			{"clients", "clients"},
 		} {
 			if rest, found := strings.CutPrefix(message, flag.key+": "); found {
 				message = "--" + flag.name + ": " + rest

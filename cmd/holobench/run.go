@@ -210,7 +210,7 @@ func (f *runFlags) run(ctx context.Context, file *scenarios.File, stamps wire.St
 		for _, warning := range result.Warnings[min(len(plan.Warnings), len(result.Warnings)):] { // else the report has them
 			fmt.Fprintf(stderr, "warning: %s\n", warning)
 		}
-		return exitFailed, nil //nolint:nilerr // it was printed; nothing was measured, there is nothing to report
+		return exitFailed, nil // it was printed; nothing was measured, there is nothing to report
 	}
 	return writeReport(dir.Path, stdout, colours(f.noColor, stdout))
 }
