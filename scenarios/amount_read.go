@@ -19,7 +19,7 @@ type measure struct {
 }
 
 // durations are amounts of time, in ns.
-func durations(most time.Duration) measure { //nolint:unparam // all limits are an hour today
+func durations(most time.Duration) measure {
 	return measure{
 		read: func(s string) (float64, error) {
 			d, err := parseDuration(s)
