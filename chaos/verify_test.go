@@ -156,14 +156,14 @@ const streams, gap, hold, span = 1000, 50 * ms, 50 * ms, 10 * s
 // stamp.
 func verifyNothing(t *testing.T) {
 	c := gather(t, streams, true)
-	verifyLoad(c)
+	_, used := verifyLoad(c)
 	var lag []float64
 	for _, seen := range c.seen {
 		for _, one := range seen {
 			lag = append(lag, float64(one.read-one.at))
 		}
 	}
-	t.Log(lateness(lag))
+	t.Logf("%s; %v CPU an event, both ends", lateness(lag), used)
 }
 
 // lateness says how late reads were; it sorts.
@@ -174,12 +174,13 @@ func lateness(lag []float64) string {
 
 func verifyLaw(t *testing.T, law draw.Law) {
 	c := gather(t, streams, true, chaos.Fault{Name: "lag", Effect: chaos.Delay{Law: law, Hold: hold}})
-	zero := verifyLoad(c)
+	zero, used := verifyLoad(c)
+	t.Logf("%v CPU an event, both ends", used)
 	report(t, c, law, zero)
 }
 
-// verifyLoad sends the events, and says when the barrier was.
-func verifyLoad(c *crowd) (zero int64) {
+// verifyLoad sends the events, and says when the barrier was and how much CPU an event took.
+func verifyLoad(c *crowd) (zero int64, used time.Duration) {
 	received := make([]int, streams)
 	c.read(func(client, n int, at int64) {
 		read := time.Now().UnixNano()
@@ -189,7 +190,7 @@ func verifyLoad(c *crowd) (zero int64) {
 	})
 	begin := time.Now().Add(100 * ms)
 	c.chaos.Begin(begin.UnixNano())
-	events := int(span / gap)
+	events, began := int(span/gap), cpu()
 	event := make([]byte, eventBytes)
 	for tick := range events * int(gap/ms) { // each millisecond a fiftieth of the streams
 		<-time.After(time.Until(begin.Add(time.Duration(tick) * ms)))
@@ -199,8 +200,9 @@ func verifyLoad(c *crowd) (zero int64) {
 		}
 	}
 	<-time.After(3 * s) // for what is late
+	used = time.Duration(cpu()-began) / time.Duration(events*streams)
 	c.close()
-	return begin.UnixNano()
+	return begin.UnixNano(), used
 }
 
 // report compares the judged draws with the law, and what was realised with the law of a queue that lets nothing overtake,
