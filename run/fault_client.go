@@ -3,6 +3,7 @@ package run
 import (
 	"container/heap"
 	"context"
+	"sync"
 	"time"
 
 	"holobench/clients"
@@ -15,18 +16,18 @@ import (
 // called: then everybody who is away is let back. Only those of this share are hit, and each as if the run had one.
 func (x *execution) faultClients(work context.Context, barrier time.Time) (stop func()) {
 	ctx, cancel := context.WithCancel(work)
-	done := make(chan struct{}, len(x.plan.Faults))
+	var working sync.WaitGroup
 	for i := range x.plan.Faults {
-		go func() {
-			x.faultOf(ctx, &x.plan.Faults[i], barrier)
-			done <- struct{}{}
-		}()
+		f := &x.plan.Faults[i]
+		switch f.Effect.(type) {
+		case scenarios.Disconnection, scenarios.ReconnectStorm, scenarios.Churn:
+			working.Go(func() { x.faultOf(ctx, f, barrier) })
+		default: // it is one of links, and not carried out here
+		}
 	}
 	return func() {
 		cancel()
-		for range x.plan.Faults {
-			<-done
-		}
+		working.Wait()
 	}
 }
 
