@@ -203,7 +203,7 @@ func (t *Threshold) aggregate(info MetricInfo, text string) error {
 	}
 	if !info.allows(t.Aggregation) {
 		return problem(
-			info.Name+" has no aggregation "+quote(text)+suggest(text, info.Type.Aggregations()),
+			info.Name+" has no aggregation "+quote(text)+suggestAggregation(text, info),
 			"it is a "+string(info.Type)+": ask for "+strings.Join(info.Type.Aggregations(), ", "))
 	}
 	return nil

@@ -31,7 +31,7 @@ func TestParseBudget(t *testing.T) {
 		{"reach", "value===1", `"=1" is no ratio: write a number from 0 to 1, for example 0.01 for one percent`},
 		{"reach", "value<1.5", `"1.5" is no ratio: write a number from 0 to 1, for example 0.01 for one percent`},
 		{"reach", "avg<1", `reach has no aggregation "avg": it is a gauge: ask for value`},
-		{"fanout_latency", "p99<1", `fanout_latency has no aggregation "p99": it is a trend: ask for avg, min, med, max, p(N), count`},
+		{"fanout_latency", "p99<1", `fanout_latency has no aggregation "p99", did you mean "p(99)"?: it is a trend: ask for avg, min, med, max, p(N), count`},
 		{"fanout_latency", "maax<1", `fanout_latency has no aggregation "maax", did you mean "max"?: it is a trend: ask for avg, min, med, max, p(N), count`},
 		{"fanout_latency", "p(101)<1", `"p(101)" is no percentile: write p(N) with N from 0 to 100, for example p(99.9)`},
 		{"fanout_latency", "p(N)<1", `"p(N)" is no percentile: write p(N) with N from 0 to 100, for example p(99.9)`},

@@ -1,6 +1,9 @@
 package scenarios
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // suggest returns `, did you mean "x"?` with the word that is nearest to the one that was written, or "" when none is
 // near enough to be meant.
@@ -49,3 +52,17 @@ func distance(a, b string) int {
 // Suggest returns `, did you mean "x"?` with the word that is nearest to the one that was written, or "" when none is near enough to
 // be meant.
 func Suggest(written string, words []string) string { return suggest(written, words) }
+
+var percentileSlip = regexp.MustCompile(`^[pP]\(?([0-9]+(\.[0-9]+)?)\)?$`)
+
+// suggestAggregation is suggest for the left side of a threshold, which other tools write as p99 or mean.
+func suggestAggregation(written string, metric MetricInfo) string {
+	meant := map[string]string{"median": "med", "mean": "avg", "average": "avg", "minimum": "min", "maximum": "max", "total": "count", "sum": "count"}[strings.ToLower(written)]
+	if found := percentileSlip.FindStringSubmatch(written); found != nil {
+		meant = "p(" + found[1] + ")"
+	}
+	if meant != "" && metric.allows(meant) {
+		return ", did you mean " + quote(meant) + "?"
+	}
+	return suggest(written, metric.Type.Aggregations())
+}
