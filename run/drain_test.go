@@ -25,7 +25,7 @@ func (c slowReader) Read(p []byte) (int, error) {
 func TestDrainOfWhatWasLeftOut(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := rooms("ephemeral", 4, 100, 30*time.Second)
+		p := rooms("ephemeral", 4, 100, 10*time.Second)
 		p.Groups = append(p.Groups, run.Group{Name: "backend", Count: 1, Channel: func(int) string { return "room-0" }, NoStream: true})
 		p.Loads[0].Group, p.Loads[0].Only, p.Loads[0].InFlight = 1, 1, 64
 		p.Loads[0].Message.Size = 4000

@@ -61,7 +61,7 @@ func find(ctx context.Context, t *testing.T, service time.Duration, load run.Loa
 	t.Helper()
 	network := memnet.New(nil)
 	load.Name = "find"
-	p := senders(500, load)
+	p := senders(200, load)
 	p.Budgets = []history.Budget{{Metric: "http_req_duration", Threshold: "p(95)<50ms"}}
 	record := &memoryRecord{closed: make(chan struct{})}
 	j := &windowJudge{record: record, bound: 50}
@@ -86,7 +86,7 @@ func TestCapacityFindsTheKnee(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		result, all := find(t.Context(), t, 5*time.Millisecond, run.Load{
-			Capacity: &scenarios.Capacity{From: 50, To: 2000, Factor: 1.5, Hold: 10 * time.Second},
+			Capacity: &scenarios.Capacity{From: 50, To: 2000, Factor: 1.5, Hold: 4 * time.Second},
 		})
 		found := result.Loads[0].Capacity
 		t.Logf("found %.1f/s, %.1f/s failed, in %d steps", found.Rate, found.Failed, len(found.Steps))
@@ -94,7 +94,7 @@ func TestCapacityFindsTheKnee(t *testing.T) {
 			t.Errorf("found %v/s, want 200/s within 10 %%", found.Rate)
 		}
 		for i, s := range found.Steps {
-			if s.Good != (s.Rate <= 201) || s.Good != (s.Reason == "") { // at 201/s the last of ten seconds waits 50 ms
+			if s.Good != (s.Rate <= 202) || s.Good != (s.Reason == "") { // at 202/s the last of four seconds wait 40 ms
 				t.Errorf("step %d at %v/s is good: %v (%s)", i+1, s.Rate, s.Good, s.Reason)
 			}
 		}
@@ -105,8 +105,8 @@ func TestCapacityFindsTheKnee(t *testing.T) {
 			t.Errorf("windows %+v of %d steps, held %q", result.Windows, n, found.Held)
 		}
 		held := result.Windows[len(result.Windows)-1]
-		if got := held.To - held.From; got != int64(10*time.Second) {
-			t.Errorf("the last good rate was held for %v, want 10 s", time.Duration(got))
+		if got := held.To - held.From; got != int64(4*time.Second) {
+			t.Errorf("the last good rate was held for %v, want 4 s", time.Duration(got))
 		}
 		due := 0
 		for _, o := range all {
@@ -114,7 +114,7 @@ func TestCapacityFindsTheKnee(t *testing.T) {
 				due++
 			}
 		}
-		if want := found.Rate * 10; math.Abs(float64(due)-want) > 1 {
+		if want := found.Rate * 4; math.Abs(float64(due)-want) > 1 {
 			t.Errorf("%d commands were sent while the last good rate was held, want %v", due, want)
 		}
 		if int(result.Loads[0].Due) != countOf(all, history.Sent, 1) || result.Loads[0].To < held.To {
@@ -139,7 +139,7 @@ func TestCapacityOfAQueue(t *testing.T) {
 		}
 		want := low / service
 		result, _ := find(t.Context(), t, 5*time.Millisecond, run.Load{
-			Capacity: &scenarios.Capacity{From: 50, To: 2000, Step: 50, Hold: 40 * time.Second}, Arrivals: scenarios.Arrivals{Kind: scenarios.Poisson},
+			Capacity: &scenarios.Capacity{From: 100, To: 2000, Step: 50, Hold: 15 * time.Second}, Arrivals: scenarios.Arrivals{Kind: scenarios.Poisson},
 		})
 		found := result.Loads[0].Capacity
 		t.Logf("found %.1f/s, %.1f/s failed, in %d steps; the knee is at %.1f/s", found.Rate, found.Failed, len(found.Steps), want)
