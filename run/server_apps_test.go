@@ -101,10 +101,19 @@ func TestChatOnHologram(t *testing.T) {
 			t.Fatal(err)
 		}
 		server := &chatApp{inner: inner, users: make(map[string]bool)}
-		seen, _ := carryOutCase(t, "chat-on-hologram", server, "count: 200", "count: 20", "count: 10}", "count: 2}", "only: 50", "only: 20",
+		seen, result := carryOutCase(t, "chat-on-hologram", server, "count: 200", "count: 20", "count: 10}", "count: 2}", "only: 50", "only: 20",
 			"join_over: 10s", "join_over: 1s", "for: 60s", "for: 5s", "steady: 5s..60s", "steady: 1s..5s")
 		if len(server.users) != 20 || len(server.refused) > 0 || server.left != 20 {
 			t.Errorf("%d users came in and %d left; refused: %v", len(server.users), server.left, server.refused)
+		}
+		written, err := json.Marshal(result)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, secret := range []string{"t0ken", "-of-user-"} { // what was captured, and a secret column
+			if bytes.Contains(written, []byte(secret)) {
+				t.Errorf("run.json has %s", secret)
+			}
 		}
 		echoes, streamed := 0, 0
 		for _, o := range seen {
