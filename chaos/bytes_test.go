@@ -138,8 +138,9 @@ func TestFaultsOnBytesAreExact(t *testing.T) {
 			t.Run(c.name+", "+dir.String(), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					c.fault.Name, c.fault.Where.Direction = "it", dir
-					r := newRig(t, 1, c.fault)
+					fault := c.fault
+					fault.Name, fault.Where.Direction = "it", dir
+					r := newRig(t, 1, fault)
 					near, far := r.connect(0, chaos.Stream)
 					if dir == chaos.Up {
 						near, far = far, near
