@@ -75,7 +75,7 @@ func (c *Crowd) fetch(ctx context.Context, conn wire.StampedConn, path string, f
 func (c *Client) aside(ctx context.Context, do func(conn wire.StampedConn) error) error {
 	to := c.place(ForCommand)
 	number, began := c.newConn(to.Node), c.crowd.now()
-	conn, err := c.crowd.connect(ctx, to.Addr)
+	conn, err := c.crowd.connect(c.dialing(ctx, ForCommand), to.Addr)
 	if err != nil {
 		return err
 	}

@@ -96,7 +96,7 @@ func (p *poster) connection(ctx context.Context) (wire.StampedConn, error) {
 	}
 	p.number, p.place = c.newConn(to.Node), to
 	began := c.crowd.now()
-	conn, err := c.crowd.connect(ctx, to.Addr)
+	conn, err := c.crowd.connect(c.dialing(ctx, ForCommand), to.Addr)
 	if err != nil {
 		return nil, err
 	}

@@ -153,9 +153,8 @@ func (s *stream) dialContext(ctx context.Context) context.Context {
 	return context.WithValue(ctx, smallBuffer{}, slowBuffer)
 }
 
-// ControlDial is the ControlContext of a net.Dialer that makes the connections of clients: it gives those of slow readers a small
-// receive buffer, which has to be done before they connect.
-func ControlDial(ctx context.Context, _, _ string, conn syscall.RawConn) error {
+// shrinkBuffer gives the socket of a slow reader a small receive buffer, which has to be done before it connects.
+func shrinkBuffer(ctx context.Context, conn syscall.RawConn) error {
 	size, ok := ctx.Value(smallBuffer{}).(int)
 	if !ok {
 		return nil

@@ -139,7 +139,7 @@ func (s *stream) open(ctx context.Context) (wire.StampedConn, error) {
 	to := s.placed(c.place(ForStream))
 	s.conn, s.node = c.newConn(to.Node), to.Node
 	began := c.crowd.now()
-	conn, err := c.crowd.connect(s.dialContext(ctx), to.Addr)
+	conn, err := c.crowd.connect(s.dialContext(c.dialing(ctx, ForStream)), to.Addr)
 	if err != nil {
 		if ctx.Err() == nil {
 			s.wire.over(err)

@@ -40,7 +40,8 @@ type Run struct {
 
 	PairWindow int64       `json:"pair_window_ns"` // how far apart two events may be due and still be compared; 0 = the analysis's own default
 	Guarantees []Guarantee `json:"guarantees,omitempty"`
-	Noise      *Noise      `json:"noise,omitempty"` // nil = the self-test was not made
+	Faults     []Fault     `json:"faults,omitempty"` // what those on the way between clients and server did
+	Noise      *Noise      `json:"noise,omitempty"`  // nil = the self-test was not made
 
 	Convergence *Convergence `json:"convergence,omitempty"` // nil = nothing was to be compared
 	Documents   []Document   `json:"documents,omitempty"`   // none = clients keep no replicas
@@ -182,6 +183,17 @@ type Guarantee struct {
 	Name   string `json:"name"`             // "fifo" or "total"
 	Among  string `json:"among,omitempty"`  // of "total": "everyone", or "observers" = without the publishers of the two events
 	AtRisk int    `json:"at_risk_at_least"` // pairs that could have broken it; with fewer it is unknown, never held
+}
+
+// Fault is what a fault on the way between clients and server did. The digest is of its decisions, in whatever order they were made:
+// two runs in which the same events met it have the same.
+type Fault struct {
+	Name      string `json:"name"`
+	Kind      string `json:"kind"`
+	Backend   string `json:"backend"` // what carried it out
+	Clients   int    `json:"clients"` // how many it hit
+	Decisions uint64 `json:"decisions"`
+	Digest    string `json:"digest"`
 }
 
 // Noise is what the self-test before the load found: a peer wrote pairs of messages to the two sockets of a client, each

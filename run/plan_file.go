@@ -30,7 +30,7 @@ func FromFile(f *scenarios.File, m history.Machine) (Plan, error) {
 	p.Values, p.Feeds, p.AtEnd, p.Faults = f.Values, f.Feeds, f.AtEnd, f.Faults
 	for _, c := range f.Clients {
 		p.Groups = append(p.Groups, Group{
-			Name: c.Name, Count: c.Count, Channel: c.ChannelOf, NoStream: !c.Streams, ChannelNumber: c.ChannelNumber, JoinOver: c.JoinOver,
+			Name: c.Name, Count: c.Count, Channel: c.ChannelOf, NoStream: !c.Streams, ChannelNumber: c.ChannelNumber, JoinOver: c.JoinOver, ReadRate: c.ReadRate,
 		})
 	}
 	for i := range f.Load {

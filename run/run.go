@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"holobench/chaos"
 	"holobench/clients"
 	"holobench/history"
 	"holobench/wire"
@@ -86,6 +87,7 @@ type execution struct {
 	posting    context.Context                   // its end ends them
 	judging    sync.Mutex
 
+	links *chaos.Chaos // faults on the way between clients and server; nil = there are none
 	began atomic.Int64 // the barrier
 	scripts
 
@@ -112,8 +114,13 @@ func Run(ctx context.Context, p Plan, o Options) (history.Run, error) {
 	}
 	x.prepare()
 	x.prepareFlows()
+	links, err := p.links(x.epoch)
+	if err != nil {
+		return history.Run{}, err
+	}
+	x.links = links
 	x.crowd = &clients.Crowd{
-		Header: p.Header, Run: o.ID, Epoch: x.epoch, Names: o.Names, Observe: x.tally.observe, Dial: o.Dial,
+		Header: p.Header, Run: o.ID, Epoch: x.epoch, Names: o.Names, Observe: x.tally.observe, Dial: linkedDial(links, o.Dial),
 		TLS: p.clientTLS(),
 	}
 
@@ -127,7 +134,7 @@ func Run(ctx context.Context, p Plan, o Options) (history.Run, error) {
 		}
 		recorded <- err
 	}()
-	err := x.carryOut(ctx, work, fail)
+	err = x.carryOut(ctx, work, fail)
 	o.Record.Close()
 	if failed := <-recorded; !errors.Is(err, failed) { // it may be the very cause of err
 		err = errors.Join(err, failed)
@@ -202,8 +209,9 @@ func (x *execution) measure(ctx, work context.Context, fail context.CancelCauseF
 		return err
 	}
 	stopWatching := x.watchBudgets(work, barrier, fail)
-	stopFaults := x.faultClients(work, barrier)
+	stopFaults, stopLinks := x.faultClients(work, barrier), x.faultLinks(work, barrier, fail)
 	defer stopFaults()
+	defer stopLinks()
 	err = x.loads(work, barrier)
 	stopWatching()
 	if err == nil {
@@ -240,7 +248,7 @@ func (x *execution) whyStopped(work context.Context, err error) error {
 // finish completes run.json.
 func (x *execution) finish(ctx context.Context, err error) (history.Run, error) {
 	saveErr := x.save(func(r *history.Run) {
-		r.Finished, r.Ending = true, history.EndingComplete
+		r.Finished, r.Ending, r.Faults = true, history.EndingComplete, x.ledger()
 		switch {
 		case ctx.Err() != nil:
 			r.Ending = history.EndingInterrupted // also when something failed behind it: the user's word comes first

@@ -14,6 +14,7 @@ type Clients struct {
 	Dealt        []int         // of each client, which of ChannelNames is its own; nil = they are spread over them evenly, in turn
 	Streams      bool          // each holds an SSE stream on its channel; false = they post and never listen
 	JoinOver     time.Duration // before the barrier they open their streams one after the other, evenly over this time; 0 = as fast as it goes
+	ReadRate     int           // bytes a second that each reads of its stream at most; 0 = as fast as they come; negative = none once it is subscribed
 
 	zipf float64 // the exponent by which some of ChannelNames are more popular; 0 = none is
 }
@@ -82,8 +83,33 @@ func (r *resolver) group(e *namedEntry[clientsForm]) Clients {
 	case join.v > maxJoin:
 		r.add(join.at, join.path+": "+join.v.String()+" is more than the limit, "+maxJoin.String(), "")
 	}
+	c.ReadRate = r.readRate(&e.form.ReadRate, c.Streams)
 	r.channels(&e.form.Channel, &c)
 	return c
+}
+
+// readNever says that clients read nothing once they are subscribed.
+const readNever = "never"
+
+// readRate resolves how fast the clients of a group read; see Clients.ReadRate.
+func (r *resolver) readRate(form *text, streams bool) int {
+	switch {
+	case !form.usable():
+		return 0
+	case !streams:
+		r.add(form.at, form.path+": clients without a stream read nothing", "leave it out")
+		return 0
+	case form.v == readNever:
+		return -1
+	}
+	rate, err := parseThroughput(form.v)
+	switch {
+	case err != nil:
+		r.add(form.at, form.path+": "+quote(form.v)+" is no throughput", "write a size and /s, such as 4KiB/s, or "+readNever)
+	case rate < 10:
+		r.add(form.at, form.path+": fewer than 10 bytes a second are not read any more", "write 10B/s or more, or "+readNever)
+	}
+	return int(rate)
 }
 
 // group finds clients by their name.

@@ -17,6 +17,7 @@ type Fault struct {
 	For    time.Duration // how long it is at work, and the length of its window; more than 0
 	Every  time.Duration // it begins again so long after it began, as long as the load goes on; 0 = once
 	Ramp   time.Duration // its strength rises in a straight line, from nothing, for so long; 0 = it has all of it at once
+	Moment bool          // it was given no length: For is what its kind makes of it
 	Where  Where
 	Effect Effect
 }
@@ -25,7 +26,19 @@ type Fault struct {
 type Where struct {
 	Clients string  // a group; "" = all clients that hold a stream
 	Share   float64 // of them, above 0 and at most 1; see Fault.Hits
+
+	Path      string // of a LinkFault: PathStream or PathCommand, "" = both
+	Direction string // of a LinkFault: Down, Up or Both, "" = what its kind is about
 }
+
+// Where on the way a LinkFault is.
+const (
+	PathStream  = "stream"  // the socket that the stream is held on
+	PathCommand = "command" // the socket that commands are posted on
+	Down        = "down"    // to the client
+	Up          = "up"      // to the server
+	Both        = "both"
+)
 
 // Effect is what a fault does: one of the types of the files fault_NAME.go.
 type Effect interface {

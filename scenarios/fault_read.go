@@ -22,11 +22,11 @@ type faultKind struct {
 
 // faultKinds lists them in the order of the manual. A new kind is one line here, one in faultForm, and a file fault_NAME.go.
 func (r *resolver) faultKinds(form *faultForm) []faultKind {
-	return []faultKind{
+	return append([]faultKind{
 		{"disconnect", &form.Disconnect.spot, nil, r.disconnection},
 		{"reconnect_storm", &form.ReconnectStorm.spot, nil, r.storm},
 		{"churn", &form.Churn.spot, []string{"for", "ramp"}, r.churn},
-	}
+	}, r.linkKinds(form)...)
 }
 
 // faultsUntil resolves the section faults. End is when the load is over, if known is true.
@@ -89,6 +89,7 @@ func (r *resolver) faultKind(form *faultForm, f *Fault) {
 		return
 	}
 	first.read(form, f)
+	r.way(form, f)
 	for _, beside := range []struct {
 		key    string
 		form   *spot
@@ -98,9 +99,11 @@ func (r *resolver) faultKind(form *faultForm, f *Fault) {
 			r.add(beside.form.at, beside.form.path+" does not go with "+first.key, beside.remedy)
 		}
 	}
-	if slices.Contains(first.takes, "for") {
+	if slices.Contains(first.takes, "for") && !momentary(f.Effect) {
 		r.require(&form.For.spot, &form.spot, "for", "say how long it is at work: for: 10s")
 		f.For = form.For.or(0)
+	} else if l, onLink := f.Effect.(LinkFault); onLink {
+		f.Moment, f.For = !form.For.given(), max(l.Within, form.For.or(0))
 	}
 	f.For = max(f.For, time.Millisecond) // who is away for no time at all has been cut all the same
 }
@@ -143,13 +146,40 @@ func (r *resolver) where(form *faultForm, clients []Clients) Where {
 	case !where.Clients.usable() || r.unsure(&r.form.Clients.spot):
 	case !ok:
 		r.add(where.Clients.at, where.path+": there are no clients "+quote(w.Clients)+suggest(w.Clients, names), known("clients", names))
-	case !c.Streams:
+	case !c.Streams && !(r.onLink(form) && where.Path.or("") != PathStream):
 		r.add(where.Clients.at, where.path+": the clients "+w.Clients+" hold no stream that could end", "name clients that listen")
 	}
-	if !where.Clients.given() && !r.unsure(&r.form.Clients.spot) && !slices.ContainsFunc(clients, func(c Clients) bool { return c.Streams }) && form.given() {
+	if !where.Clients.given() && !r.onLink(form) && !r.unsure(&r.form.Clients.spot) && !slices.ContainsFunc(clients, func(c Clients) bool { return c.Streams }) && form.given() {
 		r.add(form.at, form.path+": no clients hold a stream that could end", "add clients that listen, or leave the fault out")
 	}
 	return w
+}
+
+// onLink says whether the fault is one that a link carries out.
+func (r *resolver) onLink(form *faultForm) bool {
+	return slices.ContainsFunc(r.linkKinds(form), func(k faultKind) bool { return k.form.given() })
+}
+
+// momentary says whether a fault may do without a length: it ends connections that are there when it begins.
+func momentary(e Effect) bool {
+	l, ok := e.(LinkFault)
+	return ok && (l.Kind == "reset" || l.Kind == "close") && l.Bytes == 0
+}
+
+// way resolves where on the way a fault is, which only those that a link carries out can say.
+func (r *resolver) way(form *faultForm, f *Fault) {
+	where := &form.Where
+	_, onLink := f.Effect.(LinkFault)
+	for _, t := range []*text{&where.Path, &where.Direction} {
+		if t.given() && !onLink {
+			r.add(t.at, t.path+": this fault is not about what is on its way", "leave it out")
+		}
+	}
+	f.Where.Path = r.oneOf(&where.Path, "", []string{PathStream, PathCommand})
+	if l, ok := f.Effect.(LinkFault); ok && f.Where.Path == "" && l.onMessages() {
+		f.Where.Path = PathStream
+	}
+	f.Where.Direction = r.oneOf(&where.Direction, "", []string{Down, Up, Both})
 }
 
 // nearlyMost is as long as an amount of time is at most; of one without an end, as long as 999 of 1,000 draws are at most.

@@ -39,7 +39,7 @@ func TestFaults(t *testing.T) {
 		}
 	}
 	f := parse(t, withFaults(tests[len(tests)-1].fault))
-	if got := fmt.Sprint(f.Faults[0].Begins(f.End()), f.Faults[0].Where, f.Faults[0].Place); got != "[10s 25s 40s 55s] { 1} {6 faults[1]}" {
+	if got := fmt.Sprint(f.Faults[0].Begins(f.End()), f.Faults[0].Where, f.Faults[0].Place); got != "[10s 25s 40s 55s] { 1  } {6 faults[1]}" {
 		t.Errorf("it begins at, and hits: %s", got)
 	}
 }

@@ -6,6 +6,7 @@ type clientsForm struct {
 	Channel  channelForm `yaml:"channel"`
 	Stream   text        `yaml:"stream"`
 	JoinOver duration    `yaml:"join_over"`
+	ReadRate text        `yaml:"read_rate"`
 }
 
 // channelForm is a name, a pattern with a count, or that of other clients.

@@ -14,13 +14,38 @@ type faultForm struct {
 	Disconnect     disconnectForm `yaml:"disconnect"`
 	ReconnectStorm stormForm      `yaml:"reconnect_storm"`
 	Churn          churnForm      `yaml:"churn"`
+
+	Delay         delayForm         `yaml:"delay"`
+	Bandwidth     bandwidthForm     `yaml:"bandwidth"`
+	Slice         sliceForm         `yaml:"slice"`
+	Stall         stallForm         `yaml:"stall"`
+	Loss          lossForm          `yaml:"loss"`
+	HalfOpen      halfOpenForm      `yaml:"half_open"`
+	Reset         resetForm         `yaml:"reset"`
+	Close         closeForm         `yaml:"close"`
+	SlowClose     slowCloseForm     `yaml:"slow_close"`
+	LimitData     limitDataForm     `yaml:"limit_data"`
+	SlowReader    slowReaderForm    `yaml:"slow_reader"`
+	Refuse        refuseForm        `yaml:"refuse"`
+	AcceptDelay   acceptDelayForm   `yaml:"accept_delay"`
+	HTTPAbort     httpAbortForm     `yaml:"http_abort"`
+	HTTPDelay     httpDelayForm     `yaml:"http_delay"`
+	Drop          pickForm          `yaml:"drop"`
+	Duplicate     pickForm          `yaml:"duplicate"`
+	Reorder       reorderForm       `yaml:"reorder"`
+	Corrupt       pickForm          `yaml:"corrupt"`
+	Truncate      pickForm          `yaml:"truncate"`
+	Buffer        bufferForm        `yaml:"buffer"`
+	HeartbeatLoss heartbeatLossForm `yaml:"heartbeat_loss"`
 }
 
 // whereForm is a group of clients, or that with a share of them.
 type whereForm struct {
 	spot
-	Clients text  `yaml:"clients"`
-	Share   share `yaml:"share"`
+	Clients   text  `yaml:"clients"`
+	Share     share `yaml:"share"`
+	Path      text  `yaml:"path"`
+	Direction text  `yaml:"direction"`
 }
 
 func (w *whereForm) short() any { return &w.Clients }

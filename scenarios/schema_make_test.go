@@ -63,15 +63,16 @@ func patternOf(example, pattern string) object {
 // valueSchemas are the schemas of the forms of single values, by the names under which they stand in the schema.
 func valueSchemas() map[reflect.Type]member {
 	return map[reflect.Type]member{
-		reflect.TypeFor[text]():     {"text", object{{"type", []string{"string", "number", "boolean"}}}},
-		reflect.TypeFor[integer]():  {"count", object{{"type", "integer"}, {"minimum", 0}}},
-		reflect.TypeFor[boolean]():  {"boolean", object{{"type", "boolean"}}},
-		reflect.TypeFor[duration](): {"duration", patternOf("250ms", "("+durationPattern+")+")},
-		reflect.TypeFor[rate]():     {"rate", patternOf("200/s", numberPattern+"/(ms|s|m|h)")},
-		reflect.TypeFor[size]():     {"size", patternOf("4KiB", numberPattern+"(B|kB|KiB|MiB)")},
-		reflect.TypeFor[share]():    {"share", patternOf("30%", numberPattern+"%")},
-		reflect.TypeFor[factor]():   {"factor", object{{"type", "number"}, {"minimum", 0}}},
-		reflect.TypeFor[interval](): {"interval", patternOf("5s..35s", "("+durationPattern+`)+\.\.(`+durationPattern+")+")},
+		reflect.TypeFor[text]():       {"text", object{{"type", []string{"string", "number", "boolean"}}}},
+		reflect.TypeFor[integer]():    {"count", object{{"type", "integer"}, {"minimum", 0}}},
+		reflect.TypeFor[boolean]():    {"boolean", object{{"type", "boolean"}}},
+		reflect.TypeFor[duration]():   {"duration", patternOf("250ms", "("+durationPattern+")+")},
+		reflect.TypeFor[rate]():       {"rate", patternOf("200/s", numberPattern+"/(ms|s|m|h)")},
+		reflect.TypeFor[size]():       {"size", patternOf("4KiB", numberPattern+"(B|kB|KiB|MiB)")},
+		reflect.TypeFor[share]():      {"share", patternOf("30%", numberPattern+"%")},
+		reflect.TypeFor[factor]():     {"factor", object{{"type", "number"}, {"minimum", 0}}},
+		reflect.TypeFor[throughput](): {"throughput", patternOf("64KiB/s", numberPattern+"(B|kB|KiB|MiB)/s")},
+		reflect.TypeFor[interval]():   {"interval", patternOf("5s..35s", "("+durationPattern+`)+\.\.(`+durationPattern+")+")},
 	}
 }
 

@@ -254,7 +254,7 @@ func TestSchemaReadsValuesAsTheReaderDoes(t *testing.T) {
 		matches := regexp.MustCompile(pattern).MatchString
 		for _, value := range []string{
 			"", "0", "10", "10s", "0s", "1h30m", "1.5s", ".5s", "1.s", "-1s", "+1s", "10 s", "1e3s", "10us", "10µs", "1d", "s", "5/s", "30/m", "1.5/ms", "5/d", "/s", "5", "-5/s", "5rps",
-			"200B", "4KiB", "1kB", "2MiB", "4K", "4KB", ".5KiB", "-4B", "5s..35s", "0s..1m", "5..35s", "5s..", "..5s", "5s..6s..7s",
+			"200B", "4KiB", "64KiB/s", "500B/s", "64KiB/m", "1kB", "2MiB", "4K", "4KB", ".5KiB", "-4B", "5s..35s", "0s..1m", "5..35s", "5s..", "..5s", "5s..6s..7s",
 		} {
 			if read := reflect.New(form).Interface().(leaf).read(value) == nil; read != matches(value) {
 				t.Errorf("%s: the reader takes %q: %v, the schema: %v", known.name, value, read, matches(value))

@@ -39,6 +39,8 @@ type (
 	interval struct{ value[intervalBounds] } // 5s..35s
 	share    struct{ value[float64] }        // 30%; from 0 to 1
 	factor   struct{ value[float64] }        // 1.5
+
+	throughput struct{ value[float64] } // 64KiB/s; bytes a second
 )
 
 type stringValue = value[string]
@@ -106,6 +108,11 @@ func (n *factor) read(s string) error {
 	return nil
 }
 
+func (t *throughput) read(s string) (err error) {
+	t.v, err = parseThroughput(s)
+	return err
+}
+
 func (p *share) read(s string) (err error) {
 	p.v, err = parseShare(s)
 	return err
@@ -170,6 +177,16 @@ func parseSize(s string) (int, error) {
 		return 0, problem(quote(s)+" is no size", "write a number and its unit (B, kB, KiB, MiB): 200B, 4KiB")
 	}
 	return int(n), nil
+}
+
+// parseThroughput reads a size per second, and returns bytes a second.
+func parseThroughput(s string) (float64, error) {
+	number, perSecond := strings.CutSuffix(s, "/s")
+	n, err := parseSize(number)
+	if err != nil || !perSecond {
+		return 0, problem(quote(s)+" is no throughput", "write a size and /s: 64KiB/s, 500B/s")
+	}
+	return float64(n), nil
 }
 
 // parseShare reads a number of percent from 0 to 100.
