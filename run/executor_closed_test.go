@@ -6,6 +6,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"holobench/chaos"
+	"holobench/clients"
 	"holobench/history"
 	"holobench/internal/memnet"
 	"holobench/run"
@@ -124,4 +126,43 @@ func TestBurst(t *testing.T) {
 			t.Errorf("due at %v, want %v", dues, want)
 		}
 	})
+}
+
+// TestInFlight: on every wire a client has as many commands on the wire as its load says, no more, and each comes to everybody once.
+func TestInFlight(t *testing.T) {
+	t.Parallel()
+	for _, design := range []string{"single-channel", "hologram", "channels", "long-poll"} {
+		synctest.Test(t, func(t *testing.T) {
+			p := rooms(design, 20, 1, time.Second)
+			p.Loads[0].Stages, p.Loads[0].Only, p.Loads[0].InFlight = nil, 4, 8
+			p.Loads[0].Burst = &scenarios.Burst{Commands: 200, At: []time.Duration{0}}
+			all, _ := inMemory(t.Context(), t, p, func(dial clients.DialFunc) clients.DialFunc {
+				return chaos.Late(dial, 50*time.Millisecond)
+			})
+			flying, most, last := make(map[uint32]int), make(map[uint32]int), make(map[uint32]uint32)
+			slices.SortStableFunc(all, func(a, b history.Observation) int { return int(a.At - b.At) })
+			for _, o := range all {
+				switch o.Kind {
+				case history.Sent:
+					flying[o.Client]++
+					most[o.Client] = max(most[o.Client], flying[o.Client])
+					if design == "channels" && o.Event.Seq != last[o.Client]+1 {
+						t.Errorf("%s: %v left behind number %d: on one socket the order is that of the queue", design, o.Event, last[o.Client])
+					}
+					last[o.Client] = o.Event.Seq
+				case history.Replied:
+					flying[o.Client]--
+				default: // no command
+				}
+			}
+			for client := range uint32(4) {
+				if most[client] != 8 {
+					t.Errorf("%s: client %d had up to %d commands in flight, want 8", design, client, most[client])
+				}
+			}
+			if sent, replied, seen := count(all, history.Sent), count(all, history.Replied), len(deliveries(all)); sent != 200 || replied != 200 || seen != 200*10 {
+				t.Errorf("%s: %d sent, %d replied, %d deliveries; want 200, 200 and 2,000", design, sent, replied, seen)
+			}
+		})
+	}
 }
