@@ -62,6 +62,43 @@ func TestGenericMarkings(t *testing.T) {
 	}
 }
 
+// A login comes before the stream and the commands of every wire, and its session goes with them.
+func TestLoginOnThePlainWire(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b, server := newBench(t), new(foreignServer)
+		server.serve(t, b, func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.Path {
+			case "/login":
+				http.SetCookie(w, &http.Cookie{Name: "sid", Value: "s1"})
+			case wire.EventsPath:
+				eventStreamHead(w)
+				say(w, ":\n\n")
+				<-r.Context().Done()
+			default:
+				w.WriteHeader(http.StatusAccepted)
+			}
+		})
+		b.crowd.Own.Login = []Step{step("POST", "/login", "")}
+		c := b.crowd.NewClient(ClientOptions{ID: 5, Instance: "c5", Channels: []string{"room"}})
+		ctx, cancel := context.WithCancel(t.Context())
+		var halves sync.WaitGroup
+		halves.Go(func() { c.HoldStream(ctx, nil) })
+		halves.Go(func() { c.PostCommands(ctx, t.Context(), nil) })
+		synctest.Wait()
+		c.Post(0, &Message{Channel: "room", Name: "message"})
+		synctest.Wait()
+		cancel()
+		halves.Wait()
+		server.mu.Lock()
+		defer server.mu.Unlock()
+		if len(server.log) != 3 || server.log[0] != "POST /login" || server.log[1] != "GET /events?channel=room&instance=c5 Cookie=sid=s1" ||
+			!strings.HasPrefix(server.log[2], "POST /command Cookie=sid=s1 {") {
+			t.Errorf("the server was asked %q", server.log)
+		}
+	})
+}
+
 // Commands may go to another place than the stream; what is for the server alone does not go along.
 func TestGenericElsewhere(t *testing.T) {
 	t.Parallel()
