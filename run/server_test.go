@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"holobench/history"
 	"holobench/internal/memnet"
@@ -70,7 +71,13 @@ func carryOutCase(t *testing.T, name string, server http.Handler, changes ...str
 		}
 		text = []byte(strings.ReplaceAll(string(text), changes[i], changes[i+1]))
 	}
-	file, err := scenarios.Parse(path, text, nil)
+	return carryOutAt(context.Background(), t, path, string(text), server)
+}
+
+// carryOutAt runs a scenario against a server in memory at the place that it names.
+func carryOutAt(ctx context.Context, t *testing.T, path, text string, server http.Handler) ([]history.Observation, history.Run) {
+	t.Helper()
+	file, err := scenarios.Parse(path, []byte(text), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,13 +90,11 @@ func carryOutCase(t *testing.T, name string, server http.Handler, changes ...str
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(context.Background())
 	host := &http.Server{Handler: server}
 	var serving sync.WaitGroup
 	serving.Go(func() { host.Serve(listener) })
 	defer serving.Wait()
 	defer host.Close()
-	defer stop()
 	return carryOut(ctx, t, plan, nil, network.DialContext)
 }
 
@@ -240,6 +245,33 @@ func TestCollaborativeEditor(t *testing.T) {
 		}
 		if c := result.Convergence; c == nil || c.Things != len(server.documents) || c.Alike != c.Clients || c.Failed != 0 {
 			t.Errorf("the views at the end: %+v", c)
+		}
+	})
+}
+
+// However a run ends, each client that has come in leaves.
+func TestTeardownAfterAnInterruption(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var server hub
+		var mu sync.Mutex
+		asked := make(map[string]int)
+		handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			asked[r.Method+" "+r.URL.Path]++
+			mu.Unlock()
+			if r.URL.Path == "/events" {
+				server.hold(w, r, "lobby")
+			}
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(2*time.Second, cancel)
+		_, result := carryOutAt(ctx, t, "s.yaml", "version: 1\nserver: {url: http://127.0.0.1:4500, login: [{post: /login}], teardown: [{delete: /session}]}\n"+
+			"clients: {members: {count: 7, channel: lobby}}\nload: {talk: {by: members, rate: 10/s, for: 1h}}\n", handler)
+		mu.Lock()
+		defer mu.Unlock()
+		if result.Ending != history.EndingInterrupted || asked["POST /login"] != 7 || asked["DELETE /session"] != 7 || asked["POST /command"] == 0 {
+			t.Errorf("the run was %s: %v", result.Ending, asked)
 		}
 	})
 }
