@@ -217,6 +217,20 @@ func TestReorderMakesAsManyInversions(t *testing.T) {
 	})
 }
 
+// An event that is held back for others that do not come goes on with the stream's end, before the last chunk.
+func TestReorderEndsWithItsStream(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 1, chaos.Fault{Name: "it", Effect: chaos.Reorder{Pick: chaos.Pick{Nth: 10}, Distance: 4}})
+		h := through(r, 1, 21, true)
+		want := ids(21)
+		want[19], want[20] = want[20], want[19]
+		if !h.whole || !slices.Equal(h.events[19:], want[19:]) || len(h.events) != 21 {
+			t.Errorf("whole: %v, heard %v", h.whole, h.events)
+		}
+	})
+}
+
 // An event that is held back goes on when the window ends, though nothing comes.
 func TestReorderEndsWithItsWindow(t *testing.T) {
 	t.Parallel()

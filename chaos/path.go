@@ -131,17 +131,30 @@ func (p *path) floor(m moment, number int64) int64 {
 			from, at = f.slot, f.at
 		}
 	}
+	if from == 0 && at == 0 && m.occurrence > 0 { // what got on the last time may not be off yet
+		last := m
+		last.occurrence--
+		last.begin -= int64(p.scope.fault.Window.Every)
+		last.end = last.begin + int64(p.scope.fault.Window.For)
+		at = p.latest(last, max(0, p.slots(last)-lookback), p.slots(last), 0)
+	}
+	at = p.latest(m, from, number, at)
+	if last := p.floors[1]; !last.known || last.occurrence != m.occurrence || last.slot < number {
+		p.floors = [2]floor{last, {known: true, occurrence: m.occurrence, slot: number, at: at}}
+	}
+	return at
+}
+
+// latest is when the last gets off of all that got on in some slots, and at least a time.
+func (p *path) latest(m moment, from, to, at int64) int64 {
 	window := p.scope.fault.Window
-	for k := from; k < number; k++ {
+	for k := from; k < to; k++ {
 		end := min(m.begin+(k+1)*p.hold, m.end)
 		delay := p.draw(m.occurrence, k)
 		if window.Ramp > 0 {
 			delay = int64(window.strength(end-m.begin) * float64(delay))
 		}
 		at = max(at, end+delay)
-	}
-	if last := p.floors[1]; !last.known || last.occurrence != m.occurrence || last.slot < number {
-		p.floors = [2]floor{last, {known: true, occurrence: m.occurrence, slot: number, at: at}}
 	}
 	return at
 }

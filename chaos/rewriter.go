@@ -85,9 +85,7 @@ func (r *rewriter) tick(now int64, next func(piece)) {
 // give lets the rules go all that they hold: nothing follows.
 func (r *rewriter) give(at int64) {
 	for i, rule := range r.rules {
-		if rule.wake() < forever {
-			rule.tick(at, r.nexts[i])
-		}
+		rule.tick(at, r.nexts[i])
 	}
 }
 
@@ -206,6 +204,7 @@ func (r *rewriter) over() {
 	if r.hold {
 		r.judge(message{bytes: r.body, reply: true})
 	} else {
+		r.give(r.in.at) // behind the last chunk there is no place for it
 		r.flush()
 		if r.chunks && r.within {
 			r.put([]byte("0\r\n\r\n"))
