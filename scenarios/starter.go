@@ -18,7 +18,7 @@ type Starter struct {
 // starterNames lists them in the order in which one gets to know the language.
 func starterNames() []string {
 	return []string{
-		"chat-room", "collaborative-editor", "live-auction", "presence-and-typing", "idle-streams", "reconnect-storm", "ci-smoke",
+		"chat-room", "collaborative-editor", "live-auction", "presence-and-typing", "idle-streams", "reconnect-storm", "slow-consumers", "ci-smoke",
 	}
 }
 
