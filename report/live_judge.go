@@ -13,6 +13,7 @@ type Standing struct {
 	Text      string // the budget and what was measured, for people
 	Unknown   string // why it cannot be said; "" = it can
 	Saturated bool   // that is because the generator itself was too slow
+	Later     bool   // that is because it is known only when the run is over
 }
 
 // Follow takes what run.json says now: where the barrier was, and which windows there are. A window is to be known before anything is
@@ -36,7 +37,7 @@ func (l *Live) Judge(b history.Budget) Standing {
 		return Standing{Unknown: err.Error()}
 	}
 	if wholeOnly(bound.metric) {
-		return Standing{Unknown: bound.metric + " is known only when the run is over"}
+		return Standing{Unknown: bound.metric + " is known only when the run is over", Later: true}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

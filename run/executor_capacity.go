@@ -33,8 +33,8 @@ func (x *execution) capacity(work context.Context, i int, start time.Time) error
 	switch {
 	case x.o.Judge == nil:
 		return errors.New("search for the capacity: there is nobody who judges a step")
-	case len(x.plan.criteria()) == 0:
-		return errors.New("search for the capacity: there is no budget that could fail (give one without a window, such as fanout_latency: p(95)<250ms)")
+	case !x.judgeable():
+		return errors.New("search for the capacity: there is no budget that could fail while the run goes on (give one without a window, such as fanout_latency: p(95)<250ms)")
 	}
 	s := &search{x: x, load: i, start: start}
 	for n := range maxSearchSteps {

@@ -185,6 +185,19 @@ func TestCapacityAtTheEnds(t *testing.T) {
 			t.Errorf("a server that answers nobody: %+v", c)
 		}
 	})
+	synctest.Test(t, func(t *testing.T) {
+		network := memnet.New(nil)
+		p := senders(2, run.Load{Name: "find", Capacity: &scenarios.Capacity{From: 1, To: 2, Factor: 2, Hold: time.Second}})
+		p.Budgets = []history.Budget{{Metric: "events_lost", Threshold: "count==0"}, {Metric: "clients", Threshold: "value==0"}}
+		_, err := run.Run(t.Context(), p, run.Options{
+			ID: 0xabc, Names: new(history.Names), Record: &memoryRecord{closed: make(chan struct{})}, Dial: network.DialContext,
+			SaveRun: func(history.Run) error { return nil }, StartNode: startStub(network.Listen, "target:80", oneServer(0)),
+			Judge: func(history.Budget) run.Verdict { return run.Verdict{Unknown: "not yet", Later: true} },
+		})
+		if err == nil || !strings.Contains(err.Error(), "there is no budget that could fail while the run goes on") {
+			t.Errorf("a search by nothing that is known before the end: %v", err)
+		}
+	})
 	p := senders(2, run.Load{Name: "find", Capacity: &scenarios.Capacity{From: 1, To: 2, Factor: 2, Hold: time.Second}})
 	p.Loads = append(p.Loads, p.Loads[0])
 	if _, err := run.Run(t.Context(), p, run.Options{}); err == nil || !strings.Contains(err.Error(), "2 loads search for the capacity") {

@@ -17,6 +17,7 @@ type Verdict struct {
 	Text      string // the budget with what was measured, for people
 	Unknown   string // why it cannot be said; "" = it can
 	Saturated bool   // that is because the generator itself was too slow
+	Later     bool   // that is because it is known only when the run is over
 }
 
 // Judge says how a budget stands. It is asked in turn, never at once.
@@ -98,6 +99,11 @@ func windowed(b history.Budget) bool {
 	return ok && slices.Contains(metric.Tags, scenarios.TagWindow)
 }
 
+// judgeable says whether any of the criteria of a search can be judged while the run goes on.
+func (x *execution) judgeable() bool {
+	return slices.ContainsFunc(x.plan.criteria(), func(b history.Budget) bool { return !x.judge(b).Later })
+}
+
 // judgeStep says why a step of a search is no good; "" = all budgets hold in it. Saturated says that it is the generator's fault.
 func (x *execution) judgeStep(window string) (reason string, saturated bool) {
 	known := 0
@@ -105,6 +111,7 @@ func (x *execution) judgeStep(window string) (reason string, saturated bool) {
 	for _, b := range x.plan.criteria() {
 		v := x.judge(b.In(window))
 		switch {
+		case v.Later:
 		case v.Saturated:
 			return v.Unknown, true
 		case v.Unknown != "":
