@@ -113,13 +113,13 @@ func linkEffect(l *scenarios.LinkFault) chaos.Effect {
 }
 
 // links makes what carries the faults of links out; nil = there are none. The error says which of them nothing can.
-func (p *Plan) links(epoch int64) (*chaos.Chaos, error) {
+func (p *Plan) links(epoch int64, decided func(chaos.Decision)) (*chaos.Chaos, error) {
 	faults := p.linkFaults()
 	if len(faults) == 0 {
 		return nil, nil //nolint:nilnil // no chaos is not an error
 	}
 	c, err := chaos.New(chaos.Options{
-		Seed: p.Seed, Clients: p.Clients(), Faults: faults, Epoch: epoch, Opaque: p.opaque(), Buffers: true,
+		Seed: p.Seed, Clients: p.Clients(), Faults: faults, Epoch: epoch, Opaque: p.opaque(), Buffers: true, Record: decided,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("check the plan: %w", err)

@@ -41,9 +41,10 @@ type Options struct {
 	Judge Judge // of budgets, while the run goes on; nil = none ends it early, and nothing can search for the capacity
 
 	Dial      clients.DialFunc
-	Nanosleep func(time.Duration) // blocks the thread until a command is due; nil = timers alone, late by up to 1 ms
-	Progress  func(Progress)      // nil = silence; called in turn, never at once
-	Log       func(line string)   // takes what flows log, several at once; nil = nobody does
+	Nanosleep func(time.Duration)  // blocks the thread until a command is due; nil = timers alone, late by up to 1 ms
+	Decided   func(chaos.Decision) // is told what the faults of links decide, by many goroutines; nil = nobody is
+	Progress  func(Progress)       // nil = silence; called in turn, never at once
+	Log       func(line string)    // takes what flows log, several at once; nil = nobody does
 }
 
 // Progress says how far a run has come.
@@ -114,7 +115,7 @@ func Run(ctx context.Context, p Plan, o Options) (history.Run, error) {
 	}
 	x.prepare()
 	x.prepareFlows()
-	links, err := p.links(x.epoch)
+	links, err := p.links(x.epoch, o.Decided)
 	if err != nil {
 		return history.Run{}, err
 	}
