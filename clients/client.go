@@ -74,7 +74,7 @@ func (c *Client) note(kind history.Kind, conn uint32, at int64) history.Observat
 	return history.Observation{Kind: kind, Client: c.id, Node: c.nodeOf(conn), Conn: conn, At: at, NotBefore: at, Handled: at}
 }
 
-// unsubscribed notes that the client is about to leave a channel.
+// unsubscribed notes that the client is about to leave a channel, or to read nothing of it any more.
 func (c *Client) unsubscribed(conn uint32, channel string) {
 	o := c.note(history.Unsubscribed, conn, c.crowd.now())
 	o.Channel = c.crowd.channel(channel)

@@ -90,7 +90,7 @@ func (c *slowConn) wait() error {
 // stop ends the reading of one who never reads.
 func (c *slowConn) stop() {
 	c.mu.Lock()
-	c.stopped = c.rate < 0
+	c.stopped = true
 	c.mu.Unlock()
 	c.wake()
 }
@@ -135,10 +135,16 @@ func (s *stream) slowly(conn wire.StampedConn) wire.StampedConn {
 	return newSlowConn(conn, s.client.readRate)
 }
 
-// nowSlow is called when the stream is subscribed.
+// nowSlow is called when the stream is subscribed. To a client that reads no more nothing is owed: what the server writes to it
+// nobody will see, and it would be called lost.
 func (s *stream) nowSlow(conn wire.StampedConn) {
-	if slow, ok := conn.(*slowConn); ok {
-		slow.stop()
+	slow, ok := conn.(*slowConn)
+	if !ok || slow.rate > 0 {
+		return
+	}
+	slow.stop()
+	for _, name := range s.names {
+		s.client.unsubscribed(s.conn, name)
 	}
 }
 

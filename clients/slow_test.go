@@ -87,7 +87,7 @@ func TestNeverReadingReader(t *testing.T) {
 		if err := <-ended; err != nil {
 			t.Fatal(err)
 		}
-		b.expect(t, []string{"0 opened", "0 subscribed", "60000 closed"})
+		b.expect(t, []string{"0 opened", "0 subscribed", "0 unsubscribed", "60000 closed"}) // to who reads nothing nothing is owed
 	})
 }
 

@@ -57,7 +57,7 @@ const (
 	Dropped           // it was due and will never be sent: its client's queue was full, or the run ended first. Due, At, Err
 	Opened            // a connection was made. Conn, NotBefore = when the dial began, At
 	Subscribed        // the stream of Conn is a ready subscription to Channel. NotBefore = when the request was sent, At = arrival of the response head
-	Unsubscribed      // the client left Channel on Conn, which may go on. At = just before it said so
+	Unsubscribed      // the client left Channel on Conn, which may go on, or reads nothing of it any more. At = just before it said so
 	Delivered         // an event arrived. Due, NotBefore, At, Handled, Channel, Conn, Path
 	Dispatched        // a node began to hand the event out. Node, Sequence, At
 	Ended             // the server or the network ended the stream of Conn. At, Err ("end of stream" when it was a clean end)

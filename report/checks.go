@@ -78,7 +78,7 @@ func (f *Figures) checks(run *history.Run) []Check {
 		Agree: f.deliveries+alien == written || f.left > 0 && f.deliveries+alien < written,
 	}
 	if f.left > 0 && f.deliveries+alien < written {
-		arrivals.Note = plural(f.left, "stream") + " left by their clients, who read no more of them"
+		arrivals.Note = "clients left streams or channels " + plural(f.left, "time") + ", and read no more of them"
 	}
 	if alien > 0 {
 		arrivals.Note = fmt.Sprintf("%s of them bear no marker of this run (a flood's, for example)", thousands(alien))

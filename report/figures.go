@@ -33,7 +33,7 @@ type Figures struct {
 	dialled map[stream]int64       // when the dial of the connections began that carry no stream yet
 	streams map[uint32]uint32      // the newest connection by which a client was subscribed
 	end     int64                  // of the drain; 0 = not known
-	left    int64                  // streams that their clients gave up before that
+	left    int64                  // streams that their clients gave up before that, and channels of them
 }
 
 type stream struct{ client, conn uint32 }
@@ -70,6 +70,8 @@ func (f *Figures) Add(batch []history.Observation) {
 			f.settled(o)
 		case history.Opened, history.Subscribed, history.Ended, history.Closed:
 			f.stream(o)
+		case history.Unsubscribed:
+			f.left++
 		case history.Expectation:
 			f.waited(o)
 		case history.Alien:
