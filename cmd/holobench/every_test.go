@@ -102,10 +102,12 @@ func TestStartersRun(t *testing.T) {
 			if err != nil && (!failed || exit.ExitCode() != report.ExitUnknown) {
 				t.Fatalf("%v\n%s", err, out)
 			}
-			for name, values := range metricsOf(t, filepath.Join(dir, "run", "summary.json")) {
-				if name == "expectations" && values["rate"] != 0 {
-					t.Errorf("%v of its expectations were not met:\n%s", values["rate"], out)
-				}
+			metrics := metricsOf(t, filepath.Join(dir, "run", "summary.json"))
+			if unmet := metrics["expectations"]["rate"]; unmet != 0 {
+				t.Errorf("%v of its expectations were not met:\n%s", unmet, out)
+			}
+			if s.Name == "collaborative-editor" && metrics["expectation_wait"]["count"] == 0 {
+				t.Errorf("nothing was expected:\n%s", out)
 			}
 		})
 	}
