@@ -57,6 +57,10 @@ const (
 	BytesWrittenWebSocket                      // bytes accepted by WebSockets: heads and frames of every kind
 	StreamsIdle                                // sockets that said nothing and sessions that were not polled for too long, and so were ended
 	PollsFailed                                // answers to polls that could not be written: what they held is lost
+	BusFaultLost                               // messages that a fault on a way of the bus lost
+	BusFaultHeld                               // ... that one held back
+	BusFaultDelayed                            // ... that one made later
+	BusFaultDoubled                            // ... that one made come twice
 	counterCount                               // not a counter: how many there are
 )
 
@@ -71,6 +75,7 @@ func (c Counter) String() string {
 		"commands_repeated", "events_triggered", "bus_sent", "bus_received", "bus_failed",
 		"deliveries_enqueued_poll", "deliveries_written_poll", "bytes_written_poll", "deliveries_enqueued_websocket",
 		"deliveries_written_websocket", "bytes_written_websocket", "streams_idle", "polls_failed",
+		"bus_fault_lost", "bus_fault_held", "bus_fault_delayed", "bus_fault_doubled",
 	}
 	if c < 0 || c >= counterCount {
 		return "unknown"

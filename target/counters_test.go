@@ -19,7 +19,8 @@ func TestPlacesOfCounters(t *testing.T) {
 		outbox_coalesced outbox_dropped deliveries_replayed controls_written gaps_found mutations_conflicted commands_repeated
 		events_triggered bus_sent bus_received bus_failed
 		deliveries_enqueued_poll deliveries_written_poll bytes_written_poll deliveries_enqueued_websocket
-		deliveries_written_websocket bytes_written_websocket streams_idle polls_failed`)
+		deliveries_written_websocket bytes_written_websocket streams_idle polls_failed
+		bus_fault_lost bus_fault_held bus_fault_delayed bus_fault_doubled`)
 	if len(places) != int(counterCount) || counterCount > slotCount {
 		t.Fatalf("%d counters are pinned, there are %d, and %d slots", len(places), counterCount, slotCount)
 	}
