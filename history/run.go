@@ -136,6 +136,8 @@ type Step struct {
 	Rate   float64 `json:"rate"` // commands a second
 	Good   bool    `json:"good"`
 	Reason string  `json:"reason,omitempty"` // why it is not
+
+	Saturated bool `json:"saturated,omitempty"` // that is because the generator was too slow: nothing is known of the server
 }
 
 // Message is what the commands of a load say, apart from the marker that stands before Text: with it the payload of every

@@ -103,7 +103,10 @@ func (r *Report) stepRows() []stepRow {
 	var rows []stepRow
 	for _, s := range steps {
 		row := stepRow{Rate: rateText(s.Rate) + "/s", Verdict: Held}
-		if !s.Good {
+		switch {
+		case s.Saturated:
+			row.Verdict = Unknown
+		case !s.Good:
 			row.Verdict = Violated
 		}
 		var measured []string

@@ -21,6 +21,7 @@ type search struct {
 	found history.Capacity
 	good  float64 // the highest rate that was good; 0 = none
 	bad   float64 // the lowest that was not; 0 = none
+	again bool    // the step before told nothing, because the generator was too slow, and is tried once more
 }
 
 const (
@@ -46,7 +47,7 @@ func (x *execution) capacity(work context.Context, i int, start time.Time) error
 			return err
 		}
 		if s.found.Saturated {
-			break // more would only say again that this generator sends no more
+			break // twice is no hiccup of the machine: this generator sends no more
 		}
 	}
 	if s.good == 0 {
@@ -86,17 +87,16 @@ func (s *search) try(work context.Context, n int, rate float64) (ok bool, err er
 	if interrupted := work.Err() != nil; interrupted {
 		return false, nil
 	}
-	switch step.Reason, s.found.Saturated = s.x.judgeStep(window); {
-	case s.found.Saturated:
-	case step.Reason == "" && unsettled > 0:
+	if step.Reason, step.Saturated = s.x.judgeStep(window); step.Reason == "" && unsettled > 0 {
 		step.Reason = fmt.Sprintf("%d commands were not over when as much time again had passed", unsettled)
-	case step.Reason == "":
-		step.Good, s.good = true, rate
-	default:
 	}
-	if !step.Good {
-		s.bad = rate
+	switch step.Good = step.Reason == ""; {
+	case step.Good:
+		s.good = rate
+	case !step.Saturated || s.again:
+		s.bad, s.found.Saturated = rate, step.Saturated
 	}
+	s.again = step.Saturated && !s.again
 	s.found.Steps = append(s.found.Steps, step)
 	s.found.Rate, s.found.Failed = s.good, s.bad
 	found := s.found

@@ -3,6 +3,7 @@ package run_test
 import (
 	"context"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -165,6 +166,47 @@ func waitsAtMost(rho, t float64) float64 {
 		sum += term * math.Pow(-1, k)
 	}
 	return (1 - rho) * sum
+}
+
+// TestCapacityOfASlowGenerator: a step in which the generator was too slow is tried once more, and only the second in a row ends the search.
+func TestCapacityOfASlowGenerator(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for name, c := range map[string]struct {
+			slow []int // questions at which the generator was too slow
+			want history.Capacity
+		}{
+			"once":  {[]int{2}, history.Capacity{Rate: 100, Held: "find.held", Steps: make([]history.Step, 3)}},
+			"twice": {[]int{2, 3}, history.Capacity{Rate: 50, Failed: 100, Saturated: true, Held: "find.held", Steps: make([]history.Step, 3)}},
+		} {
+			network := memnet.New(nil)
+			p := senders(2, run.Load{Name: "find", Capacity: &scenarios.Capacity{From: 50, To: 100, Factor: 2, Hold: time.Second}})
+			p.Budgets = []history.Budget{{Metric: "http_req_duration", Threshold: "p(95)<50ms"}}
+			asked := -1 // the first question is whether there is anything to ask
+			result, err := run.Run(t.Context(), p, run.Options{
+				ID: 0xabc, Names: new(history.Names), Record: &memoryRecord{closed: make(chan struct{})}, Dial: network.DialContext,
+				SaveRun: func(history.Run) error { return nil }, StartNode: startStub(network.Listen, "target:80", oneServer(0)),
+				Judge: func(history.Budget) run.Verdict {
+					if asked++; slices.Contains(c.slow, asked) {
+						return run.Verdict{Unknown: "too slow", Saturated: true}
+					}
+					return run.Verdict{}
+				},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := *result.Loads[0].Capacity
+			for i, s := range got.Steps {
+				if s.Saturated != slices.Contains(c.slow, i+1) || s.Good == s.Saturated {
+					t.Errorf("%s: step %d is %+v", name, i+1, s)
+				}
+			}
+			if got.Rate != c.want.Rate || got.Failed != c.want.Failed || got.Saturated != c.want.Saturated || got.Held != c.want.Held || len(got.Steps) != len(c.want.Steps) {
+				t.Errorf("%s: found %+v, want %+v", name, got, c.want)
+			}
+		}
+	})
 }
 
 // TestCapacityAtTheEnds: below the lowest rate there is nothing to find, and above the highest nobody looks.
