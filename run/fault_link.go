@@ -35,13 +35,35 @@ func (p *Plan) linkFaults() []chaos.Fault {
 	return all
 }
 
+// networks are the faults that make up the networks of the groups, from the first connection on.
+func (p *Plan) networks() ([]chaos.Fault, error) {
+	var all []chaos.Fault
+	for i := range p.Groups {
+		g := &p.Groups[i]
+		if g.Network == "" {
+			continue
+		}
+		profile, err := chaos.ParseProfile(g.Network)
+		if err != nil {
+			return nil, fmt.Errorf("clients %q: %w", g.Name, err)
+		}
+		all = append(all, profile.Faults("network."+g.Name, chaos.Where{Clients: []chaos.Range{p.rangeOf(i)}})...)
+	}
+	return all, nil
+}
+
+// rangeOf are the numbers of the clients of a group.
+func (p *Plan) rangeOf(group int) chaos.Range {
+	from := uint32(p.first(group))                                           //nolint:gosec // clients are numbered in 32 bits
+	return chaos.Range{From: from, To: from + uint32(p.Groups[group].Count)} //nolint:gosec // as above
+}
+
 // linkWhere says whom a fault hits.
 func (p *Plan) linkWhere(w *scenarios.Where) chaos.Where {
 	to := chaos.Where{Share: w.Share}
 	for i := range p.Groups {
 		if p.Groups[i].Name == w.Clients {
-			from := uint32(p.first(i))                                                                     //nolint:gosec // clients are numbered in 32 bits
-			to.Clients = append(to.Clients, chaos.Range{From: from, To: from + uint32(p.Groups[i].Count)}) //nolint:gosec // as above
+			to.Clients = append(to.Clients, p.rangeOf(i))
 		}
 	}
 	switch w.Path {
@@ -114,8 +136,11 @@ func linkEffect(l *scenarios.LinkFault) chaos.Effect {
 
 // links makes what carries the faults of links out; nil = there are none. The error says which of them nothing can.
 func (p *Plan) links(epoch int64, decided func(chaos.Decision)) (*chaos.Chaos, error) {
-	faults := p.linkFaults()
-	if len(faults) == 0 {
+	faults, err := p.networks()
+	if err != nil {
+		return nil, fmt.Errorf("check the plan: %w", err)
+	}
+	if faults = append(faults, p.linkFaults()...); len(faults) == 0 {
 		return nil, nil //nolint:nilnil // no chaos is not an error
 	}
 	c, err := chaos.New(chaos.Options{

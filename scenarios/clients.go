@@ -15,6 +15,7 @@ type Clients struct {
 	Streams      bool          // each holds an SSE stream on its channel; false = they post and never listen
 	JoinOver     time.Duration // before the barrier they open their streams one after the other, evenly over this time; 0 = as fast as it goes
 	ReadRate     int           // bytes a second that each reads of its stream at most; 0 = as fast as they come; negative = none once it is subscribed
+	Network      string        // the kind of network that they have all the time, such as "wifi"; "" = as it is
 
 	zipf float64 // the exponent by which some of ChannelNames are more popular; 0 = none is
 }
@@ -83,7 +84,7 @@ func (r *resolver) group(e *namedEntry[clientsForm]) Clients {
 	case join.v > maxJoin:
 		r.add(join.at, join.path+": "+join.v.String()+" is more than the limit, "+maxJoin.String(), "")
 	}
-	c.ReadRate = r.readRate(&e.form.ReadRate, c.Streams)
+	c.ReadRate, c.Network = r.readRate(&e.form.ReadRate, c.Streams), r.network(&e.form.Network)
 	r.channels(&e.form.Channel, &c)
 	return c
 }

@@ -7,6 +7,7 @@ type clientsForm struct {
 	Stream   text        `yaml:"stream"`
 	JoinOver duration    `yaml:"join_over"`
 	ReadRate text        `yaml:"read_rate"`
+	Network  text        `yaml:"network"`
 }
 
 // channelForm is a name, a pattern with a count, or that of other clients.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"holobench/chaos"
 	"holobench/history"
 	"holobench/run"
 	"holobench/scenarios"
@@ -149,5 +150,20 @@ func TestWarningsOfOrderFollowThePromises(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// The same holds for the kinds of network that clients can have.
+func TestLanguageAndChaosKnowTheSameNetworks(t *testing.T) {
+	t.Parallel()
+	var want []string
+	for _, p := range chaos.Profiles() {
+		want = append(want, p.Name)
+	}
+	_, err := scenarios.Parse("words.yaml", []byte("version: 1\nclients: {members: {count: 2, channel: lobby, network: nonsense}}\n"+
+		"load: {talk: {by: members, rate: 5/s, for: 1s}}\n"), nil)
+	wrong, ok := errors.AsType[scenarios.Error](err)
+	if got := strings.Split(strings.TrimPrefix(wrong.Remedy, "write one of "), ", "); !ok || !slices.Equal(got, want) {
+		t.Errorf("the language knows the networks %q, and package chaos %q", got, want)
 	}
 }
