@@ -22,11 +22,11 @@ type faultKind struct {
 
 // faultKinds lists them in the order of the manual. A new kind is one line here, one in faultForm, and a file fault_NAME.go.
 func (r *resolver) faultKinds(form *faultForm) []faultKind {
-	return append([]faultKind{
+	return slices.Concat([]faultKind{
 		{"disconnect", &form.Disconnect.spot, nil, r.disconnection},
 		{"reconnect_storm", &form.ReconnectStorm.spot, nil, r.storm},
 		{"churn", &form.Churn.spot, []string{"for", "ramp"}, r.churn},
-	}, r.linkKinds(form)...)
+	}, r.linkKinds(form), r.nodeKinds(form))
 }
 
 // faultsUntil resolves the section faults. End is when the load is over, if known is true.
@@ -102,7 +102,8 @@ func (r *resolver) faultKind(form *faultForm, f *Fault) {
 	if slices.Contains(first.takes, "for") && !momentary(f.Effect) {
 		r.require(&form.For.spot, &form.spot, "for", "say how long it is at work: for: 10s")
 		f.For = form.For.or(0)
-	} else if l, onLink := f.Effect.(LinkFault); onLink {
+	} else if momentary(f.Effect) {
+		l, _ := f.Effect.(LinkFault)
 		f.Moment, f.For = !form.For.given(), max(l.Within, form.For.or(0))
 	}
 	f.For = max(f.For, time.Millisecond) // who is away for no time at all has been cut all the same
@@ -140,13 +141,19 @@ func (r *resolver) where(form *faultForm, clients []Clients) Where {
 		r.add(where.Share.at, where.Share.path+": a fault that hits nobody is none", "write a share above 0%, or leave the fault out")
 		w.Share = 1
 	}
+	if r.onNode(form) {
+		if where.given() {
+			r.add(where.at, where.path+": this fault hits nodes, and not clients", "leave it out: the fault itself says which nodes")
+		}
+		return w
+	}
 	names := r.form.Clients.names()
 	c, ok := group(clients, w.Clients)
 	switch {
 	case !where.Clients.usable() || r.unsure(&r.form.Clients.spot):
 	case !ok:
 		r.add(where.Clients.at, where.path+": there are no clients "+quote(w.Clients)+suggest(w.Clients, names), known("clients", names))
-	case !c.Streams && !(r.onLink(form) && where.Path.or("") != PathStream):
+	case !c.Streams && (!r.onLink(form) || where.Path.or("") == PathStream):
 		r.add(where.Clients.at, where.path+": the clients "+w.Clients+" hold no stream that could end", "name clients that listen")
 	}
 	if !where.Clients.given() && !r.onLink(form) && !r.unsure(&r.form.Clients.spot) && !slices.ContainsFunc(clients, func(c Clients) bool { return c.Streams }) && form.given() {
@@ -160,10 +167,15 @@ func (r *resolver) onLink(form *faultForm) bool {
 	return slices.ContainsFunc(r.linkKinds(form), func(k faultKind) bool { return k.form.given() })
 }
 
-// momentary says whether a fault may do without a length: it ends connections that are there when it begins.
+// momentary says whether a fault may do without a length: it ends connections that are there when it begins, or a node for good.
 func momentary(e Effect) bool {
-	l, ok := e.(LinkFault)
-	return ok && (l.Kind == "reset" || l.Kind == "close") && l.Bytes == 0
+	switch e := e.(type) {
+	case LinkFault:
+		return (e.Kind == "reset" || e.Kind == "close") && e.Bytes == 0
+	case NodeFault:
+		return e.Kind == KillNode && !e.Restart
+	}
+	return false
 }
 
 // way resolves where on the way a fault is, which only those that a link carries out can say.
