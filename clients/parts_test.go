@@ -15,7 +15,7 @@ func TestParts(t *testing.T) {
 	c := (&Crowd{Addr: "server:80", Run: testRun, Names: new(history.Names)}).NewClient(ClientOptions{ID: 7, Instance: "c7"})
 	body := func(parts ...http1.Field) map[string]any {
 		p := plainPhrasing{client: c}
-		p.request(nil, &Message{Channel: "room", Name: "set", With: parts}, []byte("x"))
+		p.request(&Message{Channel: "room", Name: "set", With: parts}, []byte("x"))
 		var got map[string]any
 		if err := json.Unmarshal(p.json, &got); err != nil {
 			t.Fatalf("%s: %v", p.json, err)

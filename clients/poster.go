@@ -19,8 +19,8 @@ const maxReply = 1 << 20
 type phrasing interface {
 	// prepare gets what the next command needs, over its connection or from elsewhere. Its channel is "" while there is none.
 	prepare(ctx context.Context, conn wire.StampedConn, channel string) error
-	// request appends the request of a command with that payload.
-	request(dst []byte, m *Message, payload []byte) []byte
+	// request is the request of a command with that payload. Its slices are valid until the next one.
+	request(m *Message, payload []byte) http1.Request
 	// reply reads the body of a reply whose status is a success. rows holds its Replied, and echo is the beginning of each
 	// delivery that is appended to it.
 	reply(rows []history.Observation, echo history.Observation, body []byte) []history.Observation
@@ -158,7 +158,7 @@ func (p *poster) failed(kind history.Kind, next command, why error) {
 // encode builds the request of a command in the poster's own buffers.
 func (p *poster) encode(next command) {
 	p.payload = p.client.appendPayload(p.payload[:0], next)
-	p.bytes = p.words.request(p.bytes[:0], next.message, p.payload)
+	p.bytes = http1.AppendRequest(p.bytes[:0], p.words.request(next.message, p.payload))
 	p.channel = p.client.crowd.channel(next.message.Channel)
 }
 

@@ -81,7 +81,7 @@ func (p *genericPhrasing) name(dst []byte, name string) (out []byte, ok bool) {
 }
 
 // request implements phrasing.
-func (p *genericPhrasing) request(dst []byte, m *Message, payload []byte) []byte {
+func (p *genericPhrasing) request(m *Message, payload []byte) http1.Request {
 	crowd := p.client.crowd
 	g := crowd.Own.Generic
 	p.about(m, payload)
@@ -92,7 +92,7 @@ func (p *genericPhrasing) request(dst []byte, m *Message, payload []byte) []byte
 		to = crowd.origin() // prepare had nothing against it: what the command itself puts into it is to blame, and the server will say so
 	}
 	request.Target, request.Host, request.Header = to.RequestURI(), to.Host, p.client.header(request.Header, to)
-	return http1.AppendRequest(dst, request)
+	return request
 }
 
 // about takes up a command, whose names are then known.

@@ -279,7 +279,7 @@ func (p *hologramPhrasing) fields() []http1.Field {
 }
 
 // request implements phrasing.
-func (p *hologramPhrasing) request(dst []byte, m *Message, payload []byte) []byte {
+func (p *hologramPhrasing) request(m *Message, payload []byte) http1.Request {
 	crowd := p.protocol.client.crowd
 	next := hologram.EventCommand{Instance: p.page.InstanceID, Channel: m.Channel, Name: m.Name, Payload: string(payload)}
 	setParts(m.With, &next.Key, &next.ID, &next.Base) // the bundled page knows no others
@@ -294,9 +294,9 @@ func (p *hologramPhrasing) request(dst []byte, m *Message, payload []byte) []byt
 		), crowd.Header...)
 		p.headOf = p.page
 	}
-	return http1.AppendRequest(dst, http1.Request{
+	return http1.Request{
 		Method: http.MethodPost, Target: hologram.CommandPath, Host: crowd.host(), Header: p.head, Body: p.body,
-	})
+	}
 }
 
 // reply implements phrasing: the self-echoes are deliveries.

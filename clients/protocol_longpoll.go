@@ -190,15 +190,15 @@ func (p *pollPhrasing) prepare(ctx context.Context, conn wire.StampedConn, chann
 }
 
 // request implements phrasing.
-func (p *pollPhrasing) request(dst []byte, m *Message, payload []byte) []byte {
+func (p *pollPhrasing) request(m *Message, payload []byte) http1.Request {
 	s := p.protocol
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p.body = phoenix.AppendPush(p.body[:0], s.topics.push(m), string(payload))
-	return http1.AppendRequest(dst, http1.Request{
+	return http1.Request{
 		Method: http.MethodPost, Target: s.target(s.token), Host: s.client.crowd.host(),
 		Header: s.client.header([]http1.Field{{Name: "Content-Type", Value: "application/json"}}, s.client.crowd.origin()), Body: p.body,
-	})
+	}
 }
 
 // reply implements phrasing.

@@ -192,7 +192,7 @@ type plainPhrasing struct {
 func (p *plainPhrasing) prepare(context.Context, wire.StampedConn, string) error { return nil }
 
 // request implements phrasing.
-func (p *plainPhrasing) request(dst []byte, m *Message, payload []byte) []byte {
+func (p *plainPhrasing) request(m *Message, payload []byte) http1.Request {
 	c := p.client
 	next := wire.Command{Instance: c.instance, Channel: m.Channel, Name: m.Name, Payload: string(payload)}
 	if c.instance == "" { // where events are values, one is of its sender's instance or of a key
@@ -204,9 +204,9 @@ func (p *plainPhrasing) request(dst []byte, m *Message, payload []byte) []byte {
 	if p.head == nil {
 		p.head = c.header([]http1.Field{{Name: "Content-Type", Value: "application/json"}}, c.crowd.origin())
 	}
-	return http1.AppendRequest(dst, http1.Request{
+	return http1.Request{
 		Method: "POST", Target: wire.CommandPath, Host: c.crowd.host(), Header: p.head, Body: p.json,
-	})
+	}
 }
 
 // reply implements phrasing: a design answers with the sender's own view of its event (self-echo), with the number that the
