@@ -37,6 +37,13 @@ type faultForm struct {
 	Truncate      pickForm          `yaml:"truncate"`
 	Buffer        bufferForm        `yaml:"buffer"`
 	HeartbeatLoss heartbeatLossForm `yaml:"heartbeat_loss"`
+
+	LinkDelay    linkDelayForm    `yaml:"link_delay"`
+	Partition    partitionForm    `yaml:"partition"`
+	Isolate      isolateForm      `yaml:"isolate"`
+	BusDuplicate busDuplicateForm `yaml:"bus_duplicate"`
+	Pause        pauseForm        `yaml:"pause"`
+	Kill         killForm         `yaml:"kill"`
 }
 
 // whereForm is a group of clients, or that with a share of them.

@@ -277,7 +277,7 @@ func grounds() []string {
 		who + "load: {press: {flood: true, rate: 50/s, for: 60s, channel: lobby}, talk: {flood: true, rate: 50/s, for: 60s, channel: lobby}}\n",
 		who + "load: {talk: {by: members, stages: [{rate: 50/s, for: 60s}]}}\n",
 		who + "server: {url: https://staging.example.org}\nload: {talk: {by: members, rate: 50/s, for: 60s}}\n",
-		who + "server: {bundled: {nodes: 2}}\nload: {talk: {by: members, rate: 50/s, for: 60s}}\n",
+		who + "server: {bundled: {nodes: 3}}\nload: {talk: {by: members, rate: 50/s, for: 60s}}\n",
 	}
 }
 

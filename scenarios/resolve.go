@@ -43,6 +43,7 @@ func (r *resolver) resolve(path string) *File {
 	known := len(r.list) == before && !r.loadBroken()
 	f.Windows = r.windows(f.End(), known)
 	f.Faults = r.faultsUntil(f.End(), known, f.Clients)
+	r.checkNodeFaults(f)
 	if known {
 		f.Windows = append(f.Windows, windowsOfFaults(f.Faults, f.End())...)
 	}
