@@ -15,9 +15,10 @@ import (
 // atEnd does what is to be done when the drain is over, while clients still hold their streams: it keeps what the replicas are,
 // and lets clients fetch their views, which it compares.
 func (x *execution) atEnd(work context.Context) error {
+	settled := pause(work, x.plan.AtEnd.Settle)
 	documents := x.documents()
 	var found *history.Convergence
-	if c := x.plan.AtEnd.Converge; c != nil && pause(work, x.plan.AtEnd.Settle) {
+	if c := x.plan.AtEnd.Converge; c != nil && settled {
 		found = compareViews(c, x.fetchViews(work, c))
 	}
 	if found == nil && documents == nil {
