@@ -13,7 +13,7 @@ PKG       ?= ./...
 DESIGN_TESTS := ^Test(OneOrder|ConcurrentDispatchDiverges|SerializedDispatchDoesNot|CutAndResume|ReplicasConverge|EphemeralStaysFresh|HologramWirePromise|ChannelsOneOrderOnASocket|LongPollIsOneFIFO)$$
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check fmt fuzz bench benchstat bench-receive bench-fanout verify-designs verify-slow verify-delay verify-chaos verify-noise verify-zero verify-divergence verify-nodes verify-capacity verify-rows verify-page verify-eventsource verify-readers test-servers golden cover clean
+.PHONY: help demo build test check fmt fuzz bench benchstat bench-receive bench-fanout verify-designs verify-slow verify-delay verify-chaos verify-noise verify-zero verify-divergence verify-nodes verify-capacity verify-rows verify-page verify-eventsource verify-readers verify-proxy bench-chaos test-servers golden cover clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -117,6 +117,14 @@ verify-readers: ## the target's streams as Chromium and three npm libraries read
 	@mkdir -p bin/readers && cp tools/readers/readers.mjs bin/readers/
 	@test -d bin/readers/node_modules/eventsource || npm install --silent --no-fund --no-audit --prefix bin/readers eventsource@4 undici@7 eventsource-parser@3
 	@go test -count=1 -run '^TestVerifyReaders$$' -v ./cmd/holobench -verify
+
+verify-proxy: ## Chromium's EventSource behind holobench proxy, whose faults Toxiproxy's own client sets and clears
+	@go test -count=1 -run '^TestVerifyProxy$$' -v ./cmd/holobench -verify
+
+# Toxiproxy has a module of its own: its server is wanted here only, in a process beside ours.
+bench-chaos: ## a wrapper and the proxy beside a direct connection and Toxiproxy 2.12, at 2,000 streams: CPU, memory, added delay
+	@mkdir -p bin && go build -modfile=tools/toxiproxy/go.mod -o bin/toxiproxy-server github.com/Shopify/toxiproxy/v2/cmd/server
+	@go test -count=1 -run '^TestBenchChaos$$' -v -timeout 30m ./cmd/holobench -toxiproxy $(CURDIR)/bin/toxiproxy-server
 
 # The servers are fetched once, and kept in bin/.
 test-servers: ## servers that are not ours, by protocol files alone: Nchan keeps one order, PocketBase does not, graphql-sse streams by POST (needs apt-get, node, npm)

@@ -1,0 +1,159 @@
+package proxy
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"syscall"
+	"time"
+
+	"holobench/chaos"
+	"holobench/wire"
+)
+
+const (
+	dialTimeout = 10 * time.Second
+	// lingering is how long a client may take to end a connection that the upstream has ended. It reads what is under way
+	// meanwhile, which a RST would take from it.
+	lingering = 2 * time.Second
+)
+
+// connection is one of a client, and its counterpart.
+type connection struct {
+	proxy    *Proxy
+	client   wire.StampedConn
+	live     *chaos.Live
+	upstream upstream
+	link     *chaos.LiveLink
+}
+
+// serve carries both ways until both ends have ended, or ctx does.
+func (c *connection) serve(ctx context.Context) {
+	n := &c.proxy.counts
+	n.connections.Add(1)
+	n.open.Add(1)
+	defer n.open.Add(-1)
+	if err := c.connect(ctx); err != nil {
+		if ctx.Err() == nil {
+			n.failed.Add(1)
+			c.proxy.proxies.options.Logger.Info("connection refused", "proxy", c.proxy.name, "error", err)
+		}
+		reset(c.client)
+		return
+	}
+	stop := context.AfterFunc(ctx, c.abort)
+	defer stop()
+	var up sync.WaitGroup
+	up.Go(c.up)
+	c.down()
+	up.Wait()
+	c.abort()
+}
+
+// abort closes both ends.
+func (c *connection) abort() {
+	c.link.Close()   //nolint:errcheck // it was closed already, or is now
+	c.client.Close() //nolint:errcheck // as above
+}
+
+// connect makes the connection to the upstream.
+func (c *connection) connect(ctx context.Context) error {
+	s := c.proxy.socket(c.client)
+	if err := c.live.Admit(ctx, s, c.upstream.addr); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	if t, ok := c.client.(tlsConn); ok {
+		if err := t.HandshakeContext(ctx); err != nil {
+			return fmt.Errorf("TLS with %s: %w", t.RemoteAddr(), err)
+		}
+	}
+	conn, err := c.proxy.proxies.options.Dial(ctx, "tcp", c.upstream.addr)
+	if err != nil {
+		return fmt.Errorf("connect to the upstream: %w", err)
+	}
+	if c.upstream.tls {
+		secret := tls.Client(conn, c.proxy.proxies.upstreamTLS(c.upstream.name))
+		if err := secret.HandshakeContext(ctx); err != nil {
+			conn.Close() //nolint:errcheck // the other error says more
+			return fmt.Errorf("TLS with the upstream %s: %w (--upstream-ca FILE trusts a certificate, --upstream-insecure any)", c.upstream.addr, err)
+		}
+		conn = tlsConn{secret, conn}
+	}
+	c.link, err = c.live.Link(stamped(conn), s)
+	if err != nil {
+		conn.Close() //nolint:errcheck // the other error says more
+	}
+	return err
+}
+
+// down carries what comes from the upstream, and its end.
+func (c *connection) down() {
+	for {
+		b, n, _, _, err := c.link.ReadBorrowed(c.proxy.proxies.buffers)
+		if n > 0 {
+			c.proxy.counts.down.Add(uint64(n)) //nolint:gosec // at least 0
+			_, writeErr := c.client.Write(b.Bytes()[:n])
+			c.proxy.proxies.buffers.Put(b)
+			if writeErr != nil {
+				c.abort()
+				return
+			}
+		}
+		if err != nil {
+			c.finish(err)
+			return
+		}
+	}
+}
+
+// finish hands on how the upstream ended.
+func (c *connection) finish(err error) {
+	if errors.Is(err, syscall.ECONNRESET) {
+		reset(c.client)
+		return
+	}
+	f, ok := c.client.(interface{ CloseWrite() error })
+	if !errors.Is(err, io.EOF) || !ok || f.CloseWrite() != nil {
+		c.abort()
+		return
+	}
+	c.link.Close()                                      //nolint:errcheck // nothing goes up any more: up only waits for the end now
+	c.client.SetReadDeadline(time.Now().Add(lingering)) //nolint:errcheck // a connection that is gone ends by itself
+}
+
+// up carries what comes from the client, and its end.
+func (c *connection) up() {
+	var failed error
+	for {
+		b, n, err := borrow(c.client, c.proxy.proxies.buffers)
+		if n > 0 && failed == nil {
+			c.proxy.counts.up.Add(uint64(n)) //nolint:gosec // at least 0
+			_, failed = c.link.Write(b.Bytes()[:n])
+			// Behind a failure there is nothing to do but read on: whatever the upstream has still said must reach the client.
+		}
+		if b != nil {
+			c.proxy.proxies.buffers.Put(b)
+		}
+		if err != nil {
+			c.link.Close() //nolint:errcheck // as in abort
+			return
+		}
+	}
+}
+
+// reset ends a connection by a RST, where it can.
+func reset(conn net.Conn) {
+	switch conn := conn.(type) {
+	case interface{ Reset() }:
+		conn.Reset()
+	case interface{ SetLinger(seconds int) error }:
+		conn.SetLinger(0) //nolint:errcheck // of a connection that is gone already
+	}
+	conn.Close() //nolint:errcheck // as above
+}
