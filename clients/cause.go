@@ -38,6 +38,10 @@ const (
 	errSaidOver        = "an event said that the stream is over"
 	errSilence         = "nothing came for too long"
 	errRefusedInBody   = "refused in the body of the answer"
+
+	errStreamCut = "the server reset the stream"
+	errLeaving   = "the server said that it ends the connection"
+	errNoHTTP2   = "the server speaks no HTTP/2"
 )
 
 // ErrOverdue is the cause with which a run ends the posting of commands that should long have been sent.
@@ -88,6 +92,12 @@ func cause(err error) string {
 		return errTimeout
 	case errors.Is(err, context.Canceled):
 		return errInterrupted
+	case errors.Is(err, errStreamReset):
+		return errStreamCut
+	case errors.Is(err, errGoAway):
+		return errLeaving
+	case errors.Is(err, errNotHTTP2):
+		return errNoHTTP2
 	case errors.Is(err, errForeignBytes):
 		return errProtocol
 	case errors.Is(err, errSessionLost):
@@ -124,6 +134,7 @@ func (c *Crowd) numberCauses() {
 		errNotAStream, errNoMarker, errOtherRun, errFiles, errProtocol, errMoved,
 		errNothingCaptured, errSaidOver, errSilence, errRefusedInBody,
 		errGap, errSession, errChannel, errPushRefused,
+		errStreamCut, errLeaving, errNoHTTP2,
 	} {
 		c.Names.Number(text)
 	}

@@ -47,6 +47,7 @@ type Crowd struct {
 	Observe func([]history.Observation) // takes what was seen; copies; safe for concurrent use
 	Dial    func(ctx context.Context, network, addr string) (net.Conn, error)
 	TLS     *tls.Config // nil = the connections are not encrypted
+	HTTP2   bool        // each client has one connection of HTTP/2 for all, which the wires JSON and Hologram can
 
 	// Place says where a client's next connection goes, when that is not always Addr. It is asked before each connection, and
 	// before each command: one that shall go elsewhere than the last takes a connection of its own.
@@ -102,6 +103,14 @@ func (c *Crowd) host() string {
 		return c.Host
 	}
 	return c.Addr
+}
+
+// scheme is that of the server's URLs.
+func (c *Crowd) scheme() string {
+	if c.TLS != nil {
+		return "https"
+	}
+	return "http"
 }
 
 // connect makes one stamped connection.

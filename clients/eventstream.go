@@ -28,6 +28,9 @@ type eventStream struct {
 	done     bool          // the body ended
 }
 
+// source is the stream of a receiver that reads nothing else.
+func (e *eventStream) source() *eventStream { return e }
+
 // reset makes it ready for a new connection. The id of the last event stays.
 func (e *eventStream) reset() {
 	e.done = false

@@ -43,7 +43,16 @@ func (c *Crowd) exchange(ctx context.Context, conn net.Conn, r http1.Request) (*
 // ask is exchange for an answer behind which the connection may be of no more use.
 func (c *Crowd) ask(ctx context.Context, conn net.Conn, r http1.Request) (a *answer, closes bool, err error) {
 	r.Host, r.Header = c.host(), append(r.Header, c.Header...)
+	if shared, ok := conn.(exchanger); ok {
+		a, err = shared.exchange(ctx, &r)
+		return a, false, err
+	}
 	return c.roundTrip(ctx, conn, r)
+}
+
+// exchanger is a connection that others use too.
+type exchanger interface {
+	exchange(ctx context.Context, r *http1.Request) (*answer, error)
 }
 
 // roundTrip is ask for a request that says of itself whose it is.

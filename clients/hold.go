@@ -300,6 +300,7 @@ func (s *stream) leaves(ctx context.Context, conn wire.StampedConn) {
 		s.wire.over(why)
 		drop(conn)
 	} else {
+		s.finishOthers(conn)
 		s.wire.over(nil)
 		conn.Close() //nolint:errcheck // whatever it says, the stream is over
 	}

@@ -250,36 +250,19 @@ func (p *poster) OnEnd() error {
 	return nil
 }
 
-// replied notes the reply and, in a design that puts it there, the sender's own view of its event (self-echo).
+// replied notes the reply.
 func (p *poster) replied(next command) {
 	c := p.client
-	stamp := func(o history.Observation) history.Observation {
-		o.NotBefore, o.At, o.Handled = p.notBefore, p.at, p.handled
-		return o
-	}
-	batch := []history.Observation{stamp(c.about(history.Replied, p.number, next, p.at))}
-	if !p.took() {
-		batch[0].Err = c.crowd.reason(statusText(p.status))
-	} else {
-		echo := stamp(c.note(history.Delivered, p.number, p.at))
-		echo.Path, echo.Channel = history.Reply, c.crowd.channel(next.message.Channel)
-		batch = p.words.reply(batch, echo, p.body)
-		if c.listen != nil {
-			c.hears(batch[1:], p.body, nil)
-		}
-	}
+	batch := c.replied(nil, p.words, &next, &answered{
+		conn: p.number, notBefore: p.notBefore, at: p.at, handled: p.handled, status: p.status, body: p.body,
+	})
 	ok := batch[0].Err == history.NoErr
 	c.crowd.Observe(batch)
 	next.ended(Outcome{Kind: history.Replied, At: p.at, OK: ok, Body: p.body, Status: p.status, Fields: p.fields})
 }
 
 // took says whether the status of the reply says that the command was taken.
-func (p *poster) took() bool {
-	if j, ok := p.words.(judging); ok {
-		return j.takes(p.status)
-	}
-	return p.status >= 200 && p.status <= 299
-}
+func (p *poster) took() bool { return taken(p.words, p.status) }
 
 // fetch implements sender.
 func (p *poster) fetch(path string) (Fetched, error) {
@@ -288,11 +271,7 @@ func (p *poster) fetch(path string) (Fetched, error) {
 	if err != nil {
 		return Fetched{}, err
 	}
-	fields := p.client.cookies()
-	if signed, ok := p.words.(interface{ fields() []http1.Field }); ok {
-		fields = signed.fields()
-	}
-	f, closes, err := p.client.crowd.fetch(p.giveUp, conn, path, fields)
+	f, closes, err := p.client.crowd.fetch(p.giveUp, conn, path, p.client.fieldsOf(p.words))
 	if closes {
 		p.close()
 	}

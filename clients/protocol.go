@@ -50,6 +50,15 @@ type protocol interface {
 
 // protocol makes the protocol of a client.
 func (c *Crowd) protocol(of *Client) protocol {
+	p := c.spoken(of)
+	if over, ok := p.(overHTTP2); ok && c.HTTP2 {
+		return newHTTP2Protocol(of, over)
+	}
+	return p
+}
+
+// spoken is the wire of a client, as it goes over HTTP/1.1.
+func (c *Crowd) spoken(of *Client) protocol {
 	switch c.Wire {
 	case Hologram:
 		return newHologramProtocol(of)

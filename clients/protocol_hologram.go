@@ -52,8 +52,11 @@ func (p *hologramProtocol) receiver(s *stream) receiver {
 
 // sender implements protocol.
 func (p *hologramProtocol) sender(giveUp context.Context) sender {
-	return newPoster(giveUp, p.client, &hologramPhrasing{protocol: p})
+	return newPoster(giveUp, p.client, p.words())
 }
+
+// words implements overHTTP2.
+func (p *hologramProtocol) words() phrasing { return &hologramPhrasing{protocol: p} }
 
 // joins implements protocol: a command needs a page, and no stream.
 func (p *hologramProtocol) joins() bool { return false }
@@ -145,10 +148,10 @@ func (r *hologramReceiver) begin(ctx context.Context, conn wire.StampedConn) err
 	}
 	query := url.Values{hologram.InstanceParam: {page.InstanceID}, hologram.HandshakeParam: {id}}
 	fields := page.fields(http1.Field{Name: "Accept", Value: "text/event-stream"}, http1.Field{Name: "Cache-Control", Value: "no-cache"})
-	return r.ask(conn, http1.AppendRequest(nil, http1.Request{
+	return r.askFor(conn, http1.Request{
 		Method: http.MethodGet, Target: hologram.EventsPath + "?" + query.Encode(), Host: r.client.crowd.host(),
 		Header: append(fields, r.client.crowd.Header...),
-	}))
+	})
 }
 
 // handshake turns the receipts of the page into an id that opens a stream.

@@ -28,7 +28,12 @@ func (p plainProtocol) receiver(s *stream) receiver {
 
 // sender implements protocol.
 func (p plainProtocol) sender(giveUp context.Context) sender {
-	return newPoster(giveUp, p.client, &plainPhrasing{client: p.client, key: "c" + strconv.FormatUint(uint64(p.client.id), 10)})
+	return newPoster(giveUp, p.client, p.words())
+}
+
+// words implements overHTTP2.
+func (p plainProtocol) words() phrasing {
+	return &plainPhrasing{client: p.client, key: "c" + strconv.FormatUint(uint64(p.client.id), 10)}
 }
 
 // joins implements protocol.
@@ -44,20 +49,18 @@ type plainReceiver struct {
 func (r *plainReceiver) begin(_ context.Context, conn wire.StampedConn) error {
 	request := r.request()
 	r.reset()
-	return r.ask(conn, request)
+	return r.askFor(conn, request)
 }
 
-// request is the bytes that ask for the stream.
-func (r *plainReceiver) request() []byte {
+// request is what asks for the stream.
+func (r *plainReceiver) request() http1.Request {
 	c := r.client
 	to := r.where()
 	header := []http1.Field{{Name: "Accept", Value: "text/event-stream"}, {Name: "Cache-Control", Value: "no-cache"}}
 	if id := r.events.LastEventID(); id != "" {
 		header = append(header, http1.Field{Name: "Last-Event-ID", Value: id})
 	}
-	return http1.AppendRequest(nil, http1.Request{
-		Method: "GET", Target: to.RequestURI(), Host: to.Host, Header: c.header(header, to),
-	})
+	return http1.Request{Method: "GET", Target: to.RequestURI(), Host: to.Host, Header: c.header(header, to)}
 }
 
 // where is the URL of the stream, or that to which the server moved it.
@@ -66,12 +69,8 @@ func (r *plainReceiver) where() *url.URL {
 	if r.moved != nil {
 		return r.moved
 	}
-	scheme := "http"
-	if c.crowd.TLS != nil {
-		scheme = "https"
-	}
 	query := url.Values{"instance": {c.instance}, "channel": r.names}
-	return &url.URL{Scheme: scheme, Host: c.crowd.host(), Path: wire.EventsPath, RawQuery: query.Encode()}
+	return &url.URL{Scheme: c.crowd.scheme(), Host: c.crowd.host(), Path: wire.EventsPath, RawQuery: query.Encode()}
 }
 
 // pause implements receiver: what the server asked for, and else what the user or Chrome thinks right.

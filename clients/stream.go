@@ -10,6 +10,7 @@ import (
 
 	"holobench/history"
 	"holobench/wire"
+	"holobench/wire/http1"
 )
 
 // RefusedError says that the server answered the request for a stream with something that is no stream. A browser does
@@ -169,6 +170,18 @@ func (s *stream) ask(conn wire.StampedConn, request []byte) error {
 	return err
 }
 
+// requester is a connection on which a request has other bytes than those of HTTP/1.1.
+type requester interface{ request(r *http1.Request) error }
+
+// askFor sends the request for the stream.
+func (s *stream) askFor(conn wire.StampedConn, r http1.Request) error {
+	if other, ok := conn.(requester); ok {
+		s.asked = s.client.crowd.now()
+		return other.request(&r)
+	}
+	return s.ask(conn, http1.AppendRequest(nil, r))
+}
+
 // deadline gives the next read as much time; 0 = as much as it takes.
 func (s *stream) deadline(ctx context.Context, conn wire.StampedConn, d time.Duration) error {
 	var t time.Time
@@ -193,9 +206,21 @@ func (s *stream) close(ctx context.Context, conn wire.StampedConn, why error) {
 		s.client.observe(s.client.note(history.Closed, s.conn, s.client.crowd.now()))
 		return
 	}
+	ended := s.client.crowd.now()
+	s.finishOthers(conn)
 	conn.Close() //nolint:errcheck // as above
 	s.wire.over(why)
-	s.noteEnd(why)
+	s.noteEndAt(why, ended)
+}
+
+// finisher is a receiver whose connection carries more than the stream, and may not be given up before finish has returned.
+type finisher interface{ finish(conn wire.StampedConn) }
+
+// finishOthers lets what else a connection carries come to its end.
+func (s *stream) finishOthers(conn wire.StampedConn) {
+	if f, ok := s.wire.(finisher); ok {
+		f.finish(conn)
+	}
 }
 
 // readOnce handles what one read brings: every event of it becomes an Observation, and all are handed over at once.
@@ -324,8 +349,10 @@ func (s *stream) settleLast(stampOfLast bool) {
 }
 
 // noteEnd notes that the server or the network ended the connection, or never let it come about.
-func (s *stream) noteEnd(err error) {
-	o := s.client.note(history.Ended, s.conn, s.client.crowd.now())
+func (s *stream) noteEnd(err error) { s.noteEndAt(err, s.client.crowd.now()) }
+
+func (s *stream) noteEndAt(err error, at int64) {
+	o := s.client.note(history.Ended, s.conn, at)
 	o.Err = s.client.crowd.reason(cause(err))
 	s.client.observe(o)
 }

@@ -32,11 +32,19 @@ func (c *Crowd) encrypt(ctx context.Context, conn wire.StampedConn) (wire.Stampe
 		}
 		config.ServerName = host
 	}
+	if c.HTTP2 {
+		config = config.Clone()
+		config.NextProtos = []string{"h2", "http/1.1"} // the second lets a server that speaks no HTTP/2 say so
+	}
 	records := &recordReader{StampedConn: conn, crowd: c}
 	t := &tlsConn{Conn: tls.Client(records, config), records: records}
 	if err := t.HandshakeContext(ctx); err != nil {
 		conn.Close() //nolint:errcheck // there was nothing on it yet
 		return nil, err
+	}
+	if c.HTTP2 && t.ConnectionState().NegotiatedProtocol != "h2" {
+		conn.Close() //nolint:errcheck // as above
+		return nil, &RefusedError{step: errNotHTTP2}
 	}
 	return t, nil
 }

@@ -160,11 +160,7 @@ func (p *Plan) opaque() bool {
 	if p.Server != nil {
 		return p.Server.Protocol.Wire == scenarios.ChannelsWire
 	}
-	wire := target.Wire(p.Wire)
-	if wire == "" {
-		wire = target.Design(p.Design).Wire()
-	}
-	return wire == target.ChannelsWire || p.clientTLS() != nil
+	return p.wire() == target.ChannelsWire || p.clientTLS() != nil || p.clientHTTP2()
 }
 
 // linkedDial is the dialer of the clients behind the faults of their links. What belongs to no client, such as a flood, goes past them.

@@ -117,7 +117,7 @@ func (x *execution) chooseWire() error {
 	if err != nil {
 		return fmt.Errorf("subscribe the clients: %w", err)
 	}
-	x.crowd.Wire = wire
+	x.crowd.Wire, x.crowd.HTTP2 = wire, x.plan.clientHTTP2()
 	x.hearEchoes()
 	return nil
 }

@@ -7,12 +7,36 @@ import (
 	"holobench/target"
 )
 
-// checkTransport refuses what the simulated clients cannot speak.
+// checkTransport refuses what the simulated clients cannot speak: of the wires only those of HTTP go over HTTP/2, where one
+// connection of a client carries all.
 func (p *Plan) checkTransport() error {
-	if p.Transport == "" || p.Transport == target.HTTP1 || p.Transport == target.TLS {
+	if !p.clientHTTP2() {
 		return nil
 	}
-	return fmt.Errorf("check the plan: the simulated clients do not speak the transport %s: take %s or %s", p.Transport, target.HTTP1, target.TLS)
+	switch wire := p.wire(); wire {
+	case target.JSON, target.HologramWire:
+	default:
+		return fmt.Errorf("check the plan: the simulated clients do not speak the wire %s over the transport %s: take %s or %s",
+			wire, p.Transport, target.HTTP1, target.TLS)
+	}
+	if p.Spread == Random {
+		return fmt.Errorf("check the plan: the spread %s sends commands elsewhere than the stream, and over the transport %s they share its connection: take %s or %s",
+			Random, p.Transport, target.HTTP1, target.TLS)
+	}
+	return nil
+}
+
+// wire is how the bundled target is spoken to.
+func (p *Plan) wire() target.Wire {
+	if p.Wire != "" {
+		return target.Wire(p.Wire)
+	}
+	return target.Design(p.Design).Wire()
+}
+
+// clientHTTP2 says whether the clients of the plan speak HTTP/2.
+func (p *Plan) clientHTTP2() bool {
+	return p.Server == nil && (p.Transport == target.H2C || p.Transport == target.TLSH2)
 }
 
 // clientTLS is how the clients of the plan speak TLS; nil = they do not.

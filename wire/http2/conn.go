@@ -43,6 +43,7 @@ const (
 	maxFrame      = 16 << 10 // of what we receive: the default, which is never raised
 	defaultWindow = 64<<10 - 1
 	maxHeld       = 1 << 20 // bytes of bodies that wait for a window
+	maxKept       = 2 << 10 // of room for what goes out, while nothing does
 )
 
 // ErrBroken is wrapped by the errors of a peer that broke the protocol.
@@ -107,6 +108,7 @@ type Conn struct {
 	payload uint32
 	padding uint32 // of the DATA frame at hand: bytes at its end
 	padded  bool   // its first byte, the length of the padding, is still to come
+	silent  bool   // the frame at hand, or the last one, has told a Handler nothing so far
 	block   []byte // header block that is unfinished
 	headOf  uint32 // the stream of that block; 0 = none is unfinished
 	headEnd bool   // ... and it ends the stream
@@ -159,7 +161,13 @@ func (c *Conn) Output() []byte {
 	if c.out.Len() == 0 {
 		return nil
 	}
-	return c.out.Next(c.out.Len())
+	b := c.out.Bytes()
+	if c.out.Cap() > maxKept {
+		c.out = bytes.Buffer{} // an idle connection holds little
+	} else {
+		c.out.Reset()
+	}
+	return b
 }
 
 // Open is how many streams are at work.
@@ -169,6 +177,9 @@ func (c *Conn) Open() int { return len(c.streams) }
 func (c *Conn) Ready() bool {
 	return c.greeted && c.err == nil && !c.leaving && uint32(len(c.streams)) < c.maxStreams && c.lastID < 1<<31-2
 }
+
+// Leaving says that the peer has announced the end of the connection: what it looks at is answered, and nothing more is taken.
+func (c *Conn) Leaving() bool { return c.leaving }
 
 // Request is a request as it goes out.
 type Request struct {

@@ -29,6 +29,10 @@ func (c *Conn) Feed(b []byte, h Handler) error {
 // Pending says whether a frame, a header block or the payload of a DATA frame is unfinished.
 func (c *Conn) Pending() bool { return len(c.raw) > 0 || c.inData || c.headOf != 0 }
 
+// Silent says that the last frame, or what has been fed of it, was none of which a Handler is told: what it was told before ended
+// earlier than what was fed.
+func (c *Conn) Silent() bool { return c.silent }
+
 // fail ends the connection.
 func (c *Conn) fail(format string, values ...any) {
 	c.err = fmt.Errorf("reading HTTP/2: %w: %s", ErrBroken, fmt.Sprintf(format, values...))
@@ -65,6 +69,7 @@ func (c *Conn) feedFrame(b []byte, h Handler) (rest []byte) {
 // beginFrame looks at the head of a frame.
 func (c *Conn) beginFrame(h Handler) {
 	f := &c.frame
+	c.silent = true
 	switch {
 	case f.Length > maxFrame:
 		c.fail("a frame of %d bytes is longer than what we allow", f.Length)
@@ -124,6 +129,7 @@ func (c *Conn) feedData(b []byte, h Handler) (rest []byte) {
 	visible := data[:min(len(data), int(max(0, int64(c.payload)-int64(c.padding))))]
 	c.payload -= uint32(len(data)) //nolint:gosec // at most payload
 	if s := c.streams[c.frame.StreamID]; s != nil && len(visible) > 0 {
+		c.silent = false
 		if c.err = h.OnData(c.frame.StreamID, visible); c.err != nil {
 			return nil
 		}
@@ -162,6 +168,7 @@ func (c *Conn) end(id uint32, s *stream, h Handler) {
 		c.framer.WriteRSTStream(id, http2.ErrCodeNo) //nolint:errcheck // into a buffer
 	}
 	c.forget(id, s)
+	c.silent = false
 	c.err = h.OnEnd(id)
 }
 
@@ -281,6 +288,7 @@ func (c *Conn) reset(id uint32, code Code, h Handler) {
 	}
 	if s := c.streams[id]; s != nil {
 		c.forget(id, s)
+		c.silent = false
 		c.err = h.OnReset(id, code)
 	}
 }
@@ -376,7 +384,7 @@ func (c *Conn) endHead(id uint32, s *stream, h Handler) {
 	case status < 200:
 		return
 	}
-	s.answered = true
+	s.answered, c.silent = true, false
 	if c.err = h.OnHead(id, &c.head); c.err == nil && c.headEnd {
 		c.end(id, s, h)
 	}
