@@ -31,11 +31,10 @@ func (r *route) redirected(h *http1.Head, from *url.URL) error {
 	default:
 		return nil
 	}
-	to, err := from.Parse(h.Location)
-	if err != nil || h.Location == "" || to.Scheme != from.Scheme || to.Host == "" || r.moves == maxMoves {
-		return nil // it is a refusal: a browser gives up here, but for http to https, which no scenario needs
+	if to, err := from.Parse(h.Location); err == nil && h.Location != "" && to.Scheme == from.Scheme && to.Host != "" && r.moves < maxMoves {
+		return &movedError{to}
 	}
-	return &movedError{to}
+	return nil // it is a refusal: a browser gives up here, but for http to https, which no scenario needs
 }
 
 // follow says whether a connection ended because the server moved the request, and takes it there.

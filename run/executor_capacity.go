@@ -84,8 +84,8 @@ func (s *search) try(work context.Context, n int, rate float64) (ok bool, err er
 	}
 	step := history.Step{Window: window, Rate: rate}
 	unsettled := s.settle(work)
-	if interrupted := work.Err() != nil; interrupted {
-		return false, nil
+	if work.Err() != nil {
+		return false, nil //nolint:nilerr // an interruption is no error
 	}
 	if step.Reason, step.Saturated = s.x.judgeStep(window); step.Reason == "" && unsettled > 0 {
 		step.Reason = fmt.Sprintf("%d commands were not over when as much time again had passed", unsettled)
