@@ -40,7 +40,7 @@ type Run struct {
 
 	PairWindow int64       `json:"pair_window_ns"` // how far apart two events may be due and still be compared; 0 = the analysis's own default
 	Guarantees []Guarantee `json:"guarantees,omitempty"`
-	Faults     []Fault     `json:"faults,omitempty"` // what those on the way between clients and server did
+	Faults     []Fault     `json:"faults,omitempty"` // on the timeline of the run, in the order of the scenario
 	Noise      *Noise      `json:"noise,omitempty"`  // nil = the self-test was not made
 
 	Convergence *Convergence `json:"convergence,omitempty"` // nil = nothing was to be compared
@@ -88,8 +88,11 @@ type Node struct {
 	Node     int               `json:"node"` // from 1
 	PID      int               `json:"pid"`
 	Addr     string            `json:"addr"`
-	Exit     string            `json:"exit,omitempty"` // how it ended, when it ended by itself
+	Exit     string            `json:"exit,omitempty"`     // how it ended, when it ended by itself
+	EndedBy  string            `json:"ended_by,omitempty"` // the fault that killed it, when it was not started again
 	Counters map[string]uint64 `json:"counters,omitempty"`
+
+	PIDsBefore []int `json:"pids_before,omitempty"` // of the processes that faults killed and that were started again
 }
 
 // Bus is what joined the nodes of the bundled target, and how the clients were spread over them. Its URL is left out, which may
@@ -187,15 +190,23 @@ type Guarantee struct {
 	AtRisk int    `json:"at_risk_at_least"` // pairs that could have broken it; with fewer it is unknown, never held
 }
 
-// Fault is what a fault on the way between clients and server did. The digest is of its decisions, in whatever order they were made:
-// two runs in which the same events met it have the same.
+// Fault is one fault of the run, and what it did. The digest is of its decisions, in whatever order they were made: two runs in which
+// the same events met it have the same.
 type Fault struct {
 	Name      string `json:"name"`
 	Kind      string `json:"kind"`
-	Backend   string `json:"backend"` // what carried it out
-	Clients   int    `json:"clients"` // how many it hit
-	Decisions uint64 `json:"decisions"`
-	Digest    string `json:"digest"`
+	Backend   string `json:"backend"`   // what carried it out
+	Whom      string `json:"whom"`      // in words
+	Turns     []Turn `json:"turns"`     // as the plan has them
+	Clients   int    `json:"clients"`   // how many it hit; of one that hits nodes 0
+	Decisions uint64 `json:"decisions"` // of one of the bus: messages that it touched
+	Digest    string `json:"digest"`    // "" = its decisions are not on record
+}
+
+// Turn is one time at which a fault was at work, in ns after the barrier.
+type Turn struct {
+	From int64 `json:"from_ns"`
+	To   int64 `json:"to_ns"`
 }
 
 // Noise is what the self-test before the load found: a peer wrote pairs of messages to the two sockets of a client, each

@@ -31,6 +31,10 @@ type NodeOptions struct {
 	Outbox    int           // events that may wait for one subscriber; 0 = the target's default
 	Heartbeat time.Duration // 0 = the target's default
 	Seed      uint64        // of what the node draws at random
+
+	Addr      string // host:port to listen on; "" = any
+	Start     int    // which process of that node it is, from 1; one that is started again counts on where the one before it ended. 0 = 1
+	BusFaults bool   // faults will be put on its bus
 }
 
 // StartNode starts a node and returns when it answers.

@@ -47,8 +47,8 @@ type Plan struct {
 
 	Values []scenarios.Value // that templates may name
 	Feeds  []scenarios.Feed  // as above
-	Faults []scenarios.Fault // of clients
-	AtEnd  scenarios.AtEnd   // what is done behind the drain
+	Faults []scenarios.Fault
+	AtEnd  scenarios.AtEnd // what is done behind the drain
 
 	Join     time.Duration // the longest wait for the barrier; 0 = 60 s
 	Warnings []string
@@ -126,5 +126,5 @@ func (p *Plan) check() error {
 			return err
 		}
 	}
-	return p.checkLoads()
+	return errors.Join(p.checkLoads(), p.checkNodeFaults())
 }

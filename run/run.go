@@ -12,6 +12,7 @@ import (
 	"holobench/chaos"
 	"holobench/clients"
 	"holobench/history"
+	"holobench/target"
 	"holobench/wire"
 )
 
@@ -69,7 +70,8 @@ type execution struct {
 	run history.Run
 
 	bus       BusProcess // nil = the run started none
-	nodes     []Node
+	joined    NodeBus    // how each node reaches the others
+	nodes     []*nodeSlot
 	everybody []*clients.Client // of this share, by their numbers
 	streams   []*clients.Client
 	joinAfter []time.Duration     // when each of them opens its stream
@@ -91,6 +93,9 @@ type execution struct {
 	links *chaos.Chaos // faults on the way between clients and server; nil = there are none
 	began atomic.Int64 // the barrier
 	scripts
+
+	onBus     sync.Mutex // guards busFaults; held while nodes are told of one, or started again
+	busFaults map[string]target.BusFault
 
 	watching sync.WaitGroup // those that wait for a node to die
 	ending   chan struct{}  // closed before the nodes are told to end: that is no death
@@ -119,7 +124,7 @@ func Run(ctx context.Context, p Plan, o Options) (history.Run, error) {
 	if err != nil {
 		return history.Run{}, err
 	}
-	x.links = links
+	x.links, x.run.Faults = links, p.describeFaults()
 	x.crowd = &clients.Crowd{
 		Header: p.Header, Run: o.ID, Epoch: x.epoch, Names: o.Names, Observe: x.tally.observe, Dial: linkedDial(links, o.Dial),
 		TLS: p.clientTLS(),
@@ -210,6 +215,8 @@ func (x *execution) measure(ctx, work context.Context, fail context.CancelCauseF
 		return err
 	}
 	stopWatching := x.watchBudgets(work, barrier, fail)
+	stopNodeFaults := x.faultNodes(work, barrier, fail)
+	defer stopNodeFaults()
 	stopFaults, stopLinks := x.faultClients(work, barrier), x.faultLinks(work, barrier, fail)
 	defer stopFaults()
 	defer stopLinks()
@@ -249,7 +256,8 @@ func (x *execution) whyStopped(work context.Context, err error) error {
 // finish completes run.json.
 func (x *execution) finish(ctx context.Context, err error) (history.Run, error) {
 	saveErr := x.save(func(r *history.Run) {
-		r.Finished, r.Ending, r.Faults = true, history.EndingComplete, x.ledger()
+		r.Finished, r.Ending = true, history.EndingComplete
+		r.Faults = x.completeFaults(r.Faults)
 		switch {
 		case ctx.Err() != nil:
 			r.Ending = history.EndingInterrupted // also when something failed behind it: the user's word comes first

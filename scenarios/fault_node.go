@@ -35,6 +35,22 @@ func (n NodeFault) CutsStreams() bool { return n.Kind == KillNode }
 // OnBus says whether it is one of the bus, and not of a process.
 func (n NodeFault) OnBus() bool { return n.Kind != PauseNode && n.Kind != KillNode }
 
+// Nodes are the numbers of those that it hits, of so many as there are.
+func (n NodeFault) Nodes(all int) (hit []int) {
+	switch {
+	case len(n.Between) > 0:
+		hit = slices.Concat(n.Between...)
+		slices.Sort(hit)
+		return hit
+	case n.Kind == LinkDelay || n.Kind == BusDuplicate:
+		for number := range all {
+			hit = append(hit, number+1)
+		}
+		return hit
+	}
+	return []int{n.Node}
+}
+
 // nodeKinds are the kinds of NodeFault, in the order of the manual.
 func (r *resolver) nodeKinds(form *faultForm) []faultKind {
 	lasts := []string{"for"}

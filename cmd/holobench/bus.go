@@ -66,7 +66,7 @@ func serveBus(ctx context.Context, f busFlags, stdin io.Reader, stderr io.Writer
 		return failed(fmt.Errorf("start the bus: %w", err))
 	}
 	if f.untilStdinCloses {
-		whole, end := untilStdinCloses(ctx, stdin)
+		whole, end := untilStdinCloses(ctx, stdin, nil)
 		defer end()
 		ctx = whole
 	}

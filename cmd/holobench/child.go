@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -19,7 +20,7 @@ import (
 // outlives it.
 type child struct {
 	command *exec.Cmd
-	stdin   io.Closer
+	stdin   io.WriteCloser
 	addr    string
 	dir     string // of its ready file and its log
 	done    chan struct{}
@@ -129,12 +130,23 @@ func (c *child) Stop(ctx context.Context) error {
 }
 
 // untilStdinCloses is the other side: the context of a child, which ends with its standard input, or by SIGTERM. Ctrl-C is
-// for the generator, which decides itself how long it needs its children.
-func untilStdinCloses(ctx context.Context, stdin io.Reader) (whole context.Context, end func()) {
+// for the generator, which decides itself how long it needs its children. Each line of the input is handed to heed; nil = nobody heeds
+// them.
+func untilStdinCloses(ctx context.Context, stdin io.Reader, heed func(line []byte)) (whole context.Context, end func()) {
 	whole, end = signal.NotifyContext(context.WithoutCancel(ctx), syscall.SIGTERM)
 	go func() {
+		if heed != nil {
+			lines := bufio.NewScanner(stdin)
+			lines.Buffer(nil, maxOrder)
+			for lines.Scan() {
+				heed(lines.Bytes())
+			}
+		}
 		io.Copy(io.Discard, stdin) //nolint:errcheck // any end of it is the end
 		end()
 	}()
 	return whole, end
 }
+
+// maxOrder bounds one line that a child is told.
+const maxOrder = 1 << 20

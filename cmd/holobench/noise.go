@@ -32,7 +32,7 @@ func noisePeerCommand() *cobra.Command {
 }
 
 func serveNoise(ctx context.Context, readyFile string, stdin io.Reader) error {
-	ctx, end := untilStdinCloses(ctx, stdin)
+	ctx, end := untilStdinCloses(ctx, stdin, nil)
 	defer end()
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {

@@ -68,6 +68,9 @@ func faultOf(f *scenarios.Fault, end time.Duration) string {
 	if len(parts) > 3 {
 		parts = append(parts[:3], fmt.Sprintf("... %d times", len(parts)))
 	}
+	if n, ok := f.Effect.(scenarios.NodeFault); ok {
+		return strings.Join(parts, ", ") + ": " + nodeFaultOf(&n)
+	}
 	whom := "all that listen"
 	if f.Where.Clients != "" {
 		whom = f.Where.Clients
@@ -93,4 +96,24 @@ func effectOf(f *scenarios.Fault) string {
 		return fmt.Sprintf("leave at %g/s%s, each for %s", e.Rate, ramp, e.Away.TextDurations())
 	}
 	return "have trouble"
+}
+
+// nodeFaultOf says what happens to nodes, or between them.
+func nodeFaultOf(n *scenarios.NodeFault) string {
+	switch n.Kind {
+	case scenarios.LinkDelay:
+		return n.Text() + ": what they say to each other is later by " + n.By.TextDurations()
+	case scenarios.Partition:
+		return n.Text() + " do not hear each other"
+	case scenarios.Isolate:
+		return n.Text() + " hears no other, and is heard by none"
+	case scenarios.BusDuplicate:
+		return fmt.Sprintf("%s: %.4g%% of what they say to each other comes twice", n.Text(), 100*n.Share)
+	case scenarios.PauseNode:
+		return n.Text() + " stands still"
+	}
+	if n.Restart {
+		return n.Text() + " is killed, and started again"
+	}
+	return n.Text() + " is killed"
 }

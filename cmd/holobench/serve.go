@@ -118,7 +118,7 @@ func serve(ctx context.Context, f serveFlags, o target.Options, stdin io.Reader,
 	}
 	defer stopDebug()
 	if f.untilStdinCloses {
-		whole, end := untilStdinCloses(ctx, stdin) // the generator drains before it lets its nodes go
+		whole, end := untilStdinCloses(ctx, stdin, heedBusFaults(&o)) // the generator drains before it lets its nodes go
 		defer end()
 		ctx = whole
 	}

@@ -19,6 +19,7 @@ type clusterFlags struct {
 	nodes           int
 	url, kind, name string
 	delay           time.Duration
+	faults          bool
 }
 
 func (f *clusterFlags) register(c *cobra.Command) {
@@ -27,6 +28,7 @@ func (f *clusterFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.kind, "bus-kind", run.BusNATS, "what the bus is: nats = without an order across nodes, jetstream = one order a channel")
 	c.Flags().StringVar(&f.name, "bus-name", "holobench", "name of the target at the bus, the same for all its nodes")
 	c.Flags().DurationVar(&f.delay, "link-delay", 0, "what each message takes longer from one node to another")
+	c.Flags().BoolVar(&f.faults, "bus-faults", false, "with --until-stdin-closes: take faults of the bus from standard input, one as JSON a line (holobench run does)")
 }
 
 // join joins the node of o to its bus, if it has one. Leave is called when the node has ended.
@@ -56,10 +58,31 @@ func (f *clusterFlags) join(ctx context.Context, o *target.Options) (leave func(
 	if f.delay > 0 {
 		o.Bus = target.DelayBus(bus, o.Node, func(int, int) time.Duration { return f.delay })
 	}
+	if f.faults {
+		o.Bus = target.NewFaultyBus(o.Bus, o.Node, o.Counters)
+	}
 	return func() {
 		bus.Close()
 		trouble.end()
 	}, nil
+}
+
+// heedBusFaults puts on the bus of a node what its standard input says; nil = its bus takes no faults.
+func heedBusFaults(o *target.Options) func(line []byte) {
+	bus, ok := o.Bus.(*target.FaultyBus)
+	if !ok {
+		return nil
+	}
+	return func(line []byte) {
+		f, err := target.ParseBusFault(line)
+		if err == nil {
+			err = bus.Put(f)
+		}
+		if err != nil {
+			o.Counters.Add(target.BusFailed, 1)
+			o.Logger.Error("a fault of the bus was not understood", "error", err)
+		}
+	}
 }
 
 // brokerBus is a target.Bus over a connection.
@@ -109,8 +132,12 @@ func clusterArguments(o run.NodeOptions) []string {
 	if o.Bus.Kind == "" {
 		return nil
 	}
-	return []string{
+	arguments := []string{
 		"--nodes", fmt.Sprint(o.Nodes), "--bus", o.Bus.URL, "--bus-kind", o.Bus.Kind, "--bus-name", o.Bus.Name,
 		"--link-delay", o.Bus.Delay.String(),
 	}
+	if o.BusFaults {
+		arguments = append(arguments, "--bus-faults")
+	}
+	return arguments
 }
