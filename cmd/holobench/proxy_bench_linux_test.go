@@ -1,0 +1,372 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	toxiproxy "github.com/Shopify/toxiproxy/v2/client"
+
+	"holobench/chaos"
+	"holobench/clients"
+	"holobench/internal/draw"
+	"holobench/wire"
+)
+
+var (
+	toxiproxyServer = flag.String("toxiproxy", "", "the server of Toxiproxy (make bench-chaos)")
+	benchStreams    = flag.Int("streams", 2000, "how many streams make bench-chaos holds")
+	benchSeconds    = flag.Int("seconds", 6, "how long make bench-chaos measures each way of each round")
+	benchRounds     = flag.Int("rounds", 3, "how many rounds make bench-chaos makes")
+)
+
+// The load of make bench-chaos: so many events of so many bytes a second and stream, one stream after the other.
+const (
+	benchRate  = 10
+	benchEvent = 200 // bytes, the chunk around it counted in
+	benchLate  = 50 * time.Millisecond
+)
+
+// benchWay is one way of events from the source to the readers.
+type benchWay struct {
+	name  string
+	late  bool         // by benchLate
+	fault *chaos.Fault // of the wrapper
+	proxy *benchProxy
+
+	cores, memory, p50, p99 []float64 // of each round
+}
+
+// benchProxy is a proxy in a process of its own.
+type benchProxy struct {
+	process *os.Process
+	api     *toxiproxy.Client
+	memory  float64 // KB, before the first connection
+}
+
+// TestBenchChaos prints what the backends of chaos cost, beside a direct connection and beside Toxiproxy.
+func TestBenchChaos(t *testing.T) {
+	if *toxiproxyServer == "" {
+		t.Skip("takes minutes: make bench-chaos")
+	}
+	lag := func(at time.Duration) *chaos.Fault {
+		return &chaos.Fault{Name: "lag", Window: chaos.Window{At: at}, Effect: chaos.Delay{Law: draw.Law{A: float64(benchLate)}}}
+	}
+	ours, theirs := benchHolobench(t), benchToxiproxy(t)
+	ways := []*benchWay{
+		{name: "direct"},
+		{name: "direct, again (A/A)"},
+		{name: "wrapper, no rule in force", fault: lag(time.Hour)},
+		{name: "wrapper, 50 ms", fault: lag(0), late: true},
+		{name: "holobench proxy", proxy: ours},
+		{name: "holobench proxy, 50 ms", proxy: ours, late: true},
+		{name: "Toxiproxy 2.12", proxy: theirs},
+		{name: "Toxiproxy 2.12, 50 ms", proxy: theirs, late: true},
+	}
+	for round := range *benchRounds {
+		for i := range ways {
+			way := ways[(i+round)%len(ways)]
+			way.measure(t)
+			last := len(way.cores) - 1
+			t.Logf("round %d: %-26s %.3f cores, %7.1f KB, p50 %.2f ms, p99 %.2f ms",
+				round+1, way.name, way.cores[last], way.memory[last], way.p50[last], way.p99[last])
+		}
+	}
+	printBench(ways)
+}
+
+// printBench prints the medians.
+func printBench(ways []*benchWay) {
+	direct := ways[0]
+	fmt.Printf("\n%d streams, %d events/s each of %d bytes, medians of %d rounds of %d s, %d cores\n\n", *benchStreams, benchRate, benchEvent,
+		*benchRounds, *benchSeconds, runtime.NumCPU())
+	fmt.Printf("| way | cores | x direct | added us of CPU an event | KB more a connection | added p50 ms | added p99 ms |\n|---|---|---|---|---|---|---|\n")
+	for _, way := range ways {
+		asked := 0.0
+		if way.late {
+			asked = benchLate.Seconds() * 1000
+		}
+		memory := median(way.memory)
+		if way.proxy == nil {
+			memory -= median(direct.memory)
+		}
+		fmt.Printf("| %s | %.3f | %.2f | %.1f | %.1f | %.2f | %.2f |\n", way.name, median(way.cores), median(way.cores)/median(direct.cores),
+			(median(way.cores)-median(direct.cores))/float64(*benchStreams*benchRate)*1e6, memory,
+			median(way.p50)-median(direct.p50)-asked, median(way.p99)-median(direct.p99)-asked)
+	}
+	fmt.Println()
+}
+
+func median(all []float64) float64 { return slices.Sorted(slices.Values(all))[len(all)/2] }
+
+// measure connects all streams, lets events through, and notes what that cost.
+func (w *benchWay) measure(t *testing.T) {
+	t.Helper()
+	source, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.Close()
+	addr := source.Addr().String()
+	if w.proxy != nil {
+		one, err := w.proxy.api.CreateProxy("bench", "127.0.0.1:0", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer one.Delete()
+		if w.late {
+			if _, err := one.AddToxic("", "latency", "", 1, toxiproxy.Attributes{"latency": benchLate.Milliseconds()}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		addr = one.Listen
+	}
+	far, near := w.connect(t, source, addr)
+	seen := &benchSeen{late: make([][]float64, len(near))}
+	for i, conn := range near {
+		seen.reading.Go(func() { seen.read(i, conn) })
+	}
+	end := make(chan struct{})
+	var sending sync.WaitGroup
+	sending.Go(func() { benchSend(far, end) })
+	<-time.After(2 * time.Second) // until all is warm
+	w.note(t, seen)
+	close(end)
+	sending.Wait()
+	for _, conn := range append(far, near...) {
+		conn.Close()
+	}
+	seen.reading.Wait()
+}
+
+// note measures for so long.
+func (w *benchWay) note(t *testing.T, seen *benchSeen) {
+	runtime.GC()
+	before, began := w.cpu(t), time.Now()
+	seen.counting.Store(true)
+	<-time.After(time.Duration(*benchSeconds) * time.Second)
+	seen.counting.Store(false)
+	w.cores = append(w.cores, (w.cpu(t)-before)/time.Since(began).Seconds())
+	memory := w.rss(t)
+	if w.proxy == nil {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		memory = float64(m.HeapInuse+m.StackInuse) / 1024
+	}
+	w.memory = append(w.memory, memory/float64(*benchStreams))
+	var all []float64
+	seen.mu.Lock()
+	for _, one := range seen.late {
+		all = append(all, one...)
+	}
+	seen.mu.Unlock()
+	if want := *benchStreams * benchRate * *benchSeconds * 9 / 10; len(all) < want {
+		t.Fatalf("%s: %d events arrived, fewer than %d", w.name, len(all), want)
+	}
+	slices.Sort(all)
+	w.p50, w.p99 = append(w.p50, all[len(all)/2]), append(w.p99, all[len(all)*99/100])
+}
+
+// connect opens the streams, each with the head of a response and of a request.
+func (w *benchWay) connect(t *testing.T, source net.Listener, addr string) (far, near []net.Conn) {
+	t.Helper()
+	dial := clients.StampedDial(new(net.Dialer).DialContext, wire.StampKernel)
+	if w.fault != nil {
+		c, err := chaos.New(chaos.Options{Seed: 1, Clients: *benchStreams, Faults: []chaos.Fault{*w.fault}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Begin(time.Now().UnixNano())
+		dial = c.Dial(dial, func(context.Context) (uint32, chaos.Path) { return uint32(len(near)), chaos.Stream })
+	}
+	for range *benchStreams {
+		conn, err := dial(t.Context(), "tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(conn, "GET /events HTTP/1.1\r\nHost: bench\r\n\r\n")
+		other, err := source.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		other.Read(make([]byte, 4096))
+		io.WriteString(other, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
+		far, near = append(far, other), append(near, conn)
+	}
+	return far, near
+}
+
+// benchSend writes to one stream after the other, evenly, until end.
+func benchSend(far []net.Conn, end <-chan struct{}) {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	began, sent := time.Now(), 0
+	event := []byte(fmt.Sprintf("c2\r\ndata: %019d %s\n\n\r\n", 0, strings.Repeat("x", benchEvent-6-8-20-2))) // 0xc2 = benchEvent - 6
+	for {
+		select {
+		case <-tick.C:
+		case <-end:
+			return
+		}
+		for due := int(time.Since(began).Seconds() * benchRate * float64(len(far))); sent < due; sent++ {
+			copy(event[10:], strconv.FormatInt(time.Now().UnixNano(), 10))
+			if _, err := far[sent%len(far)].Write(event); err != nil {
+				return
+			}
+		}
+	}
+}
+
+// benchSeen is what all readers saw.
+type benchSeen struct {
+	reading  sync.WaitGroup
+	counting atomic.Bool
+	mu       sync.Mutex
+	late     [][]float64 // ms, of each event of each stream
+}
+
+type benchRoom [8 << 10]byte
+
+func (r *benchRoom) Bytes() []byte { return r[:] }
+
+// read reads one stream to its end.
+func (s *benchSeen) read(i int, conn net.Conn) {
+	pool := &sync.Pool{New: func() any { return new(benchRoom) }}
+	lender := conn.(wire.Borrower)
+	var late []float64
+	for {
+		b, n, _, _, err := lender.ReadBorrowed(pool)
+		if err != nil {
+			return
+		}
+		now := time.Now().UnixNano()
+		for rest := string(b.Bytes()[:n]); ; {
+			_, after, ok := strings.Cut(rest, "data: ")
+			if !ok || len(after) < 19 {
+				break
+			}
+			rest = after[19:]
+			if at, err := strconv.ParseInt(after[:19], 10, 64); err == nil && s.counting.Load() {
+				late = append(late, float64(now-at)/1e6)
+			}
+		}
+		pool.Put(b)
+		s.mu.Lock()
+		s.late[i] = late
+		s.mu.Unlock()
+	}
+}
+
+// cpu is how many seconds of CPU were used, here and in the proxy.
+func (w *benchWay) cpu(t *testing.T) float64 {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		t.Fatal(err)
+	}
+	seconds := time.Duration(usage.Utime.Nano() + usage.Stime.Nano()).Seconds()
+	if w.proxy == nil {
+		return seconds
+	}
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", w.proxy.process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+	for _, ticks := range fields[11:13] { // utime, stime: of 100 a second
+		n, err := strconv.Atoi(ticks)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seconds += float64(n) / 100
+	}
+	return seconds
+}
+
+// rss is how many KB the proxy has more than before its first connection.
+func (w *benchWay) rss(t *testing.T) float64 {
+	if w.proxy == nil {
+		return 0
+	}
+	return residentKB(t, w.proxy.process) - w.proxy.memory
+}
+
+// residentKB is the memory of a process that does not share it with others.
+func residentKB(t *testing.T, process *os.Process) float64 {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "RssAnon:")
+	kb, err := strconv.Atoi(strings.Fields(rest)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return float64(kb)
+}
+
+// benchHolobench starts holobench proxy.
+func benchHolobench(t *testing.T) *benchProxy {
+	t.Helper()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ready := filepath.Join(t.TempDir(), "api")
+	p := benchStart(t, program, "proxy", "--api", "127.0.0.1:0", "--api-ready-file", ready)
+	soon(t, "the proxy to listen", func() bool {
+		text, err := os.ReadFile(ready)
+		p.api = toxiproxy.NewClient(cmp.Or(strings.TrimSpace(string(text)), "127.0.0.1:1"))
+		return err == nil
+	})
+	p.memory = residentKB(t, p.process)
+	return p
+}
+
+// benchToxiproxy starts Toxiproxy. It takes no port 0 for its API, so that a free port is looked for.
+func benchToxiproxy(t *testing.T) *benchProxy {
+	t.Helper()
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(free.Addr().String())
+	free.Close()
+	p := benchStart(t, *toxiproxyServer, "-host", "127.0.0.1", "-port", port)
+	p.api = toxiproxy.NewClient("127.0.0.1:" + port)
+	soon(t, "Toxiproxy to listen", func() bool { _, err := p.api.Version(); return err == nil })
+	p.memory = residentKB(t, p.process)
+	return p
+}
+
+func benchStart(t *testing.T, program string, args ...string) *benchProxy {
+	t.Helper()
+	c := exec.Command(program, args...)
+	if args[0] == "proxy" {
+		c.Args[0] = "holobench"
+	}
+	c.Env = append(os.Environ(), "LOG_LEVEL=error")
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		c.Process.Kill()
+		c.Wait()
+	})
+	return &benchProxy{process: c.Process}
+}
