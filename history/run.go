@@ -109,6 +109,8 @@ type Group struct {
 	Name  string `json:"name"`
 	First uint32 `json:"first"`
 	Count uint32 `json:"count"`
+
+	SlowReader bool `json:"slow_reader,omitempty"` // they read slowly on purpose, or not at all
 }
 
 // Load is one entry of "load" with what its schedule asked for.

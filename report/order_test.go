@@ -352,3 +352,24 @@ func TestWitnessJSON(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// A promise that the run itself broke, by a fault or by clients that do not read, is not the server's.
+func TestWhatWasInjectedIsNotTheServersFault(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		promise string
+		run     history.Run
+		want    string
+	}{
+		{gapFreeName, history.Run{Faults: []history.Fault{{Name: "gone", Kind: "drop", Decisions: 3}}}, "the fault gone does that, so that it says nothing of the server"},
+		{gapFreeName, history.Run{Faults: []history.Fault{{Name: "gone", Kind: "drop"}}}, ""},
+		{gapFreeName, history.Run{Groups: []history.Group{{Name: "slow", SlowReader: true}}}, "some clients read slowly, and what they have not read yet is not lost by the server"},
+		{totalName, history.Run{Faults: []history.Fault{{Name: "mixed", Kind: "reorder", Decisions: 1}}}, "the fault mixed does that, so that it says nothing of the server"},
+		{fifoName, history.Run{Faults: []history.Fault{{Name: "gone", Kind: "drop", Decisions: 3}}, Groups: []history.Group{{SlowReader: true}}}, ""},
+		{selfEchoName, history.Run{Faults: []history.Fault{{Name: "late", Kind: "delay", Decisions: 3}}}, ""},
+	} {
+		if got := excuse(&test.run, test.promise); got != test.want {
+			t.Errorf("%s under %+v: %q, want %q", test.promise, test.run.Faults, got, test.want)
+		}
+	}
+}

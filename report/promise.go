@@ -17,7 +17,7 @@ type State string
 const (
 	Kept     State = "kept"
 	Broken   State = "broken"
-	Untested State = "untested" // promised, and nothing happened that could have broken it
+	Untested State = "untested" // promised, and nothing happened that could have broken it, or the run itself broke it
 	Observed State = "observed" // not promised, and seen
 	Unseen   State = "unseen"   // not promised, and not seen
 )
@@ -75,6 +75,13 @@ func (r *Report) promises(f *Figures) []Promise {
 	for _, name := range slices.Sorted(maps.Keys(r.Run.Promises)) {
 		if !slices.Contains([]string{fifoName, totalName, selfEchoName, freshnessName, gapFreeName, convergeName}, name) {
 			list = append(list, Promise{Name: name, Promised: r.Run.Promises[name], State: Untested, Seen: "no figure of this run speaks of it"})
+		}
+	}
+	for i := range list {
+		if p := &list[i]; p.State == Broken {
+			if why := excuse(&r.Run, p.Name); why != "" {
+				p.State, p.Seen = Untested, p.Seen+"; "+why
+			}
 		}
 	}
 	return list
