@@ -95,7 +95,7 @@ func (r *resolver) bundled() Bundled {
 		Heartbeat: form.Heartbeat.or(defaultHeartbeat),
 	}
 	b.Wire = r.oneOf(&form.Wire, ownWire(b.Design), wires())
-	b.Transport = r.transport()
+	b.Transport = r.oneOf(&form.Transport, HTTP1, []string{HTTP1, H2C, TLS, TLSH2})
 	b.Knobs = r.knobs(b.Design)
 	r.checkWire(&b)
 	bus, spread := r.bus(b.Design), r.oneOf(&form.Spread, RoundRobin, []string{RoundRobin, Sticky, Random})
@@ -108,6 +108,7 @@ func (r *resolver) bundled() Bundled {
 	case form.Spread.given():
 		b.idle = "spread"
 	}
+	r.checkTransport(&b)
 	switch {
 	case form.Heartbeat.usable() && form.Heartbeat.v == 0:
 		r.add(form.Heartbeat.at, form.Heartbeat.path+": no time at all makes no heartbeat", "write how long a stream may be silent: heartbeat: 15s")

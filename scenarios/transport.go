@@ -8,16 +8,22 @@ const (
 	TLSH2 = "tls-h2" // HTTP/2 in TLS
 )
 
-// transport resolves server.bundled.transport. It knows what the target can do, so that a word of it is not taken for a slip, and
-// refuses what the clients cannot.
-func (r *resolver) transport() string {
-	form := &r.form.Server.Bundled.Transport
-	t := r.oneOf(form, HTTP1, []string{HTTP1, H2C, TLS, TLSH2})
-	instead := map[string]string{H2C: HTTP1, TLSH2: TLS}[t]
-	if instead == "" {
-		return t
+// multiplexed says whether one connection of a client carries all that it says and hears.
+func (b *Bundled) multiplexed() bool { return b.Transport == H2C || b.Transport == TLSH2 }
+
+// checkTransport refuses what the clients cannot say over HTTP/2, and what has no meaning on one connection.
+func (r *resolver) checkTransport(b *Bundled) {
+	if !b.multiplexed() {
+		return
 	}
-	r.add(form.at, form.path+": the simulated clients do not speak HTTP/2 yet, and "+t+" is that",
-		"write "+instead+"; for clients of your own there is: holobench serve --transport "+t)
-	return instead
+	form := &r.form.Server.Bundled.Transport
+	instead := map[string]string{H2C: HTTP1, TLSH2: TLS}[b.Transport]
+	switch {
+	case b.Wire != JSONWire && b.Wire != HologramWire:
+		r.add(form.at, form.path+": the simulated clients do not speak the wire "+b.Wire+" over HTTP/2, and "+b.Transport+" is that",
+			"write "+instead+", or wire: "+JSONWire)
+	case b.Spread == Random:
+		r.add(form.at, form.path+": spread: "+Random+" sends commands to other nodes than the stream, and over HTTP/2 both are on one connection",
+			"write "+instead+", or another spread")
+	}
 }
