@@ -8,6 +8,7 @@ import (
 
 	"holobench/clients"
 	"holobench/history"
+	"holobench/target"
 )
 
 // NoiseOptions say how to look for orders that the harness itself invents.
@@ -16,15 +17,17 @@ type NoiseOptions struct {
 	Dial      clients.DialFunc
 	Seed      uint64
 
-	Pairs       int           // comparisons to make, rounded up to whole commands; 0 = 1,000
-	Clients     int           // each with a stream and a connection for commands; 0 = 1
-	AtOnce      int           // commands in flight, at most one a client; 0 = 16
-	Messages    int           // on the stream, beside the one reply, a command: so many pairs it makes; 0 = 1
-	MaxGap      time.Duration // between one write of the peer and the next, drawn uniformly from 0 up to it; 0 = 1 ms
-	ReaderDelay time.Duration // the longest pause before a read, drawn uniformly from 0 up to it; 0 = none
-	Busy        bool          // a goroutine of this process computes all the while
-	TieBelow    time.Duration // intervals that are less than this apart are ties, as the analysis of a run may have it; 0 = those that touch
-	Limit       time.Duration // no command is sent later than this after the measurement began; 0 = none
+	Pairs       int              // comparisons to make, rounded up to whole commands; 0 = 1,000
+	Transport   target.Transport // that carries the wire: over HTTP/2 each client has one connection; "" = HTTP/1.1
+	Across      bool             // the messages of a command go to the stream of another client, one command after the other
+	Clients     int              // each with a stream and a connection for commands; 0 = 1, and one more when it is Across
+	AtOnce      int              // commands in flight, at most one a client; 0 = 16
+	Messages    int              // on the stream, beside the one reply, a command: so many pairs it makes; 0 = 1
+	MaxGap      time.Duration    // between one write of the peer and the next, drawn uniformly from 0 up to it; 0 = 1 ms
+	ReaderDelay time.Duration    // the longest pause before a read, drawn uniformly from 0 up to it; 0 = none
+	Busy        bool             // a goroutine of this process computes all the while
+	TieBelow    time.Duration    // intervals that are less than this apart are ties, as the analysis of a run may have it; 0 = those that touch
+	Limit       time.Duration    // no command is sent later than this after the measurement began; 0 = none
 }
 
 // StartNoisePeer starts a process that runs NoisePeer.Serve and returns when it listens: its address (host:port), and a
@@ -46,6 +49,7 @@ type Noise struct {
 
 	Intervals NoiseCount  // by the intervals from NotBefore to At, as every figure of a report is
 	Kernel    NoiseCount  // by the lone At: with kernel stamps, the kernel's own
+	Rows      NoiseCount  // of those pairs that came over one connection: by the order of its rows, as every figure of a report is, too
 	User      NoiseCount  // by the moment Handled at which the client's own code ran
 	Wrong     []WrongPair // the first few that are in the wrong order by intervals, to find out why
 }
@@ -144,6 +148,9 @@ func (o NoiseOptions) withDefaults() NoiseOptions {
 	orInt(&o.Clients, 1)
 	orInt(&o.AtOnce, 16)
 	orInt(&o.Messages, 1)
+	if o.Across {
+		o.Clients, o.AtOnce = max(2, o.Clients), 1
+	}
 	o.AtOnce = min(o.AtOnce, o.Clients)
 	if o.MaxGap <= 0 {
 		o.MaxGap = time.Millisecond

@@ -12,24 +12,31 @@ const maxWrongPairs = 5
 
 // noiseSeen is what one client saw of one command: its reply, and the messages on the stream in the order of their bytes.
 type noiseSeen struct {
-	reply  []history.Observation
-	stream []history.Observation
+	reply  []noiseRow
+	stream []noiseRow
+}
+
+// noiseRow is a delivery, and where it stands among all.
+type noiseRow struct {
+	history.Observation
+
+	row int64
 }
 
 // judgeNoise compares what was written with what was seen, message by message. Intervals that are less than tieBelow apart
 // are ties.
 func judgeNoise(written []noiseCommand, delivered []history.Observation, epoch int64, tieBelow time.Duration) Noise {
 	all := make(map[wire.EventID]*noiseSeen)
-	for _, o := range delivered {
+	for i, o := range delivered {
 		seen := all[o.Event]
 		if seen == nil {
 			seen = new(noiseSeen)
 			all[o.Event] = seen
 		}
 		if o.Path == history.Reply {
-			seen.reply = append(seen.reply, o)
+			seen.reply = append(seen.reply, noiseRow{o, int64(i)})
 		} else {
-			seen.stream = append(seen.stream, o)
+			seen.stream = append(seen.stream, noiseRow{o, int64(i)})
 		}
 	}
 	var n Noise
@@ -59,22 +66,27 @@ func (n *Noise) waits(w NoiseWrite) {
 }
 
 // judge adds one pair.
-func (n *Noise) judge(reply, message NoiseWrite, replySeen, messageSeen history.Observation, epoch int64, tieBelow time.Duration) {
-	pair := WrongPair{First: reply, Second: message, FirstSeen: replySeen, SecondSeen: messageSeen, Epoch: epoch}
+func (n *Noise) judge(reply, message NoiseWrite, replySeen, messageSeen noiseRow, epoch int64, tieBelow time.Duration) {
+	a, b := replySeen, messageSeen
+	pair := WrongPair{First: reply, Second: message, Epoch: epoch}
 	switch {
 	case reply.End <= message.Begin:
 	case message.End <= reply.Begin:
-		pair = WrongPair{First: message, Second: reply, FirstSeen: messageSeen, SecondSeen: replySeen, Epoch: epoch}
+		a, b = messageSeen, replySeen
+		pair.First, pair.Second = message, reply
 	default: // the peer's clock was set back between the two
 		n.Overlapping++
 		return
 	}
 	n.Pairs++
-	a, b := pair.FirstSeen, pair.SecondSeen
+	pair.FirstSeen, pair.SecondSeen = a.Observation, b.Observation
 	if n.Intervals.add(b.NotBefore-a.At, a.NotBefore-b.At, max(1, int64(tieBelow))) && len(n.Wrong) < maxWrongPairs {
 		n.Wrong = append(n.Wrong, pair)
 	}
 	n.Kernel.add(b.At-a.At, a.At-b.At, 1)
+	if a.Client == b.Client && a.Conn == b.Conn && a.Conn != 0 {
+		n.Rows.add(b.row-a.row, a.row-b.row, 1)
+	}
 	n.User.add(b.Handled-a.Handled, a.Handled-b.Handled, 1)
 }
 

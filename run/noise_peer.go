@@ -1,7 +1,7 @@
 package run
 
 import (
-	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -44,15 +45,17 @@ type noiseCommand struct {
 	Stream []NoiseWrite `json:"stream"`
 }
 
-// NoisePeer is the server of the noise probe. It speaks the plain JSON wire, but it does what each command tells it: it
-// writes the reply and some messages on the sender's stream one after the other, from one goroutine, and each has left the
-// machine before the write of the next one begins. So their order is known by construction. Use it once.
+// NoisePeer is the server of the noise probe. It speaks the plain JSON wire, over every transport that a client begins with, but it
+// does what each command tells it: it writes the reply and some messages on the sender's stream, or on that of the client next to it, one
+// after the other, from one goroutine, and each has left the machine before the write of the next one begins. So their order is known by
+// construction. Use it once.
 type NoisePeer struct {
 	Pause func(time.Duration) // between two writes, precise or not: what counts is measured; nil = a timer
 
 	mu      sync.Mutex // guards what follows
 	conns   map[net.Conn]bool
-	streams map[string]net.Conn // by instance
+	streams map[string]noisePlace // by instance, over HTTP/2 by connection
+	keys    []string              // of streams, as they came
 	written []noiseCommand
 	working int        // commands that are being carried out
 	idle    *sync.Cond // there are none
@@ -71,7 +74,7 @@ func (p *NoisePeer) Serve(ctx context.Context, listener net.Listener) error {
 
 // accept is Serve without its verdict.
 func (p *NoisePeer) accept(ctx context.Context, listener net.Listener) error {
-	p.conns, p.streams, p.idle = make(map[net.Conn]bool), make(map[string]net.Conn), sync.NewCond(&p.mu)
+	p.conns, p.streams, p.idle = make(map[net.Conn]bool), make(map[string]noisePlace), sync.NewCond(&p.mu)
 	var serving sync.WaitGroup
 	defer serving.Wait()
 	defer p.close()
@@ -124,10 +127,18 @@ func (p *NoisePeer) close() {
 }
 
 // serve answers the requests of one connection until it ends. Requests that the probe does not make end it as well.
-func (p *NoisePeer) serve(conn net.Conn) {
-	r := bufio.NewReader(conn)
+func (p *NoisePeer) serve(socket net.Conn) {
+	ahead, err := p.decrypted(socket)
+	if err != nil {
+		return
+	}
+	if head, err := ahead.in.Peek(len(noisePreface)); err == nil && string(head) == noisePreface {
+		p.serveHTTP2(ahead) //nolint:errcheck // the client is gone, or the probe misses what it did not answer
+		return
+	}
+	conn := ahead.Conn
 	for {
-		request, err := http.ReadRequest(r)
+		request, err := http.ReadRequest(ahead.in)
 		if err != nil {
 			return
 		}
@@ -139,7 +150,7 @@ func (p *NoisePeer) serve(conn net.Conn) {
 		case wire.EventsPath:
 			err = p.open(conn, request.URL.Query().Get("instance"))
 		case wire.CommandPath:
-			err = p.obey(conn, body)
+			err = p.obey(noisePlace{conn: conn}, "", body)
 		case noiseReportPath:
 			err = p.report(conn)
 		default:
@@ -153,15 +164,22 @@ func (p *NoisePeer) serve(conn net.Conn) {
 
 // open makes conn the stream of instance. It is registered before the head is written: a client posts once it has that.
 func (p *NoisePeer) open(conn net.Conn, instance string) error {
-	p.mu.Lock()
-	p.streams[instance] = conn
-	p.mu.Unlock()
+	p.register(instance, noisePlace{conn: conn})
 	_, err := io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
 	return err
 }
 
-// obey carries out one command: every byte is made before the first write, so that nothing but the gap lies between two.
-func (p *NoisePeer) obey(conn net.Conn, body []byte) error {
+// register makes place the stream of that key.
+func (p *NoisePeer) register(key string, place noisePlace) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.streams[key] = place
+	p.keys = append(p.keys, key)
+}
+
+// obey carries out one command that came from there: every byte is made before the first write, so that nothing but the gap lies
+// between two. The key of the sender's stream is its instance, unless one is given.
+func (p *NoisePeer) obey(from noisePlace, key string, body []byte) error {
 	command, err := wire.ParseCommand(body)
 	if err != nil {
 		return err
@@ -170,27 +188,28 @@ func (p *NoisePeer) obey(conn net.Conn, body []byte) error {
 	if !ok {
 		return errors.New("a command without a marker")
 	}
-	order, err := parseNoiseOrder(string(rest))
+	text, across := cutAcross(string(rest))
+	order, err := parseNoiseOrder(text)
 	if err != nil {
 		return err
 	}
-	stream := p.begin(command.Instance)
+	to := p.begin(cmp.Or(key, command.Instance), across)
 	defer p.end()
-	if stream == nil {
+	if to.conn == nil {
 		return errors.New("a command before its stream")
 	}
 	event := wire.Event{Channel: command.Channel, Name: command.Name, Payload: command.Payload}
-	reply, message := noiseReply(event), noiseMessage(event)
+	reply, message := from.reply(event), to.message(event)
 	done := noiseCommand{Event: marker.Event}
 	for i := range len(order.gaps) + 1 {
 		if i > 0 {
 			p.pause(order.gaps[i-1])
 		}
 		if i == order.place {
-			done.Reply, err = p.write(conn, reply)
+			done.Reply, err = p.write(from.conn, reply)
 		} else {
 			var w NoiseWrite
-			w, err = p.write(stream, message)
+			w, err = p.write(to.conn, message)
 			done.Stream = append(done.Stream, w)
 		}
 		if err != nil {
@@ -203,12 +222,16 @@ func (p *NoisePeer) obey(conn net.Conn, body []byte) error {
 	return nil
 }
 
-// begin counts a command as being carried out and returns the stream of its sender; nil = it has none.
-func (p *NoisePeer) begin(instance string) net.Conn {
+// begin counts a command as being carried out and returns the stream of its sender, or of the client whose stream came next; none = it
+// has none.
+func (p *NoisePeer) begin(key string, across bool) noisePlace {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.working++
-	return p.streams[instance]
+	if across {
+		key = p.keys[(slices.Index(p.keys, key)+1)%len(p.keys)]
+	}
+	return p.streams[key]
 }
 
 func (p *NoisePeer) end() {
@@ -236,7 +259,7 @@ func (p *NoisePeer) write(conn net.Conn, b []byte) (NoiseWrite, error) {
 	}
 	written, held := time.Now(), false
 	for {
-		rest, err := unsent(conn)
+		rest, err := unsent(socketOf(conn))
 		if err == nil && time.Since(written) > maxHeld && rest > 0 {
 			err = fmt.Errorf("after %v %d bytes to %s had not been sent", maxHeld, rest, conn.RemoteAddr())
 		}
@@ -268,13 +291,21 @@ func (p *NoisePeer) fail(err error) error {
 }
 
 func noiseReply(event wire.Event) []byte {
-	body := wire.AppendReplyJSON(nil, wire.Reply{Action: wire.Action{Name: event.Name, Status: "ok"}, Echo: []wire.Event{event}})
+	body := noiseReplyBody(event)
 	return append(fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", len(body)), body...)
 }
 
+func noiseReplyBody(event wire.Event) []byte {
+	return wire.AppendReplyJSON(nil, wire.Reply{Action: wire.Action{Name: event.Name, Status: "ok"}, Echo: []wire.Event{event}})
+}
+
 func noiseMessage(event wire.Event) []byte {
-	message := sse.AppendEvent(nil, "", "", wire.AppendEventJSON(nil, event))
+	message := noiseEvent(event)
 	return fmt.Appendf(nil, "%x\r\n%s\r\n", len(message), message)
+}
+
+func noiseEvent(event wire.Event) []byte {
+	return sse.AppendEvent(nil, "", "", wire.AppendEventJSON(nil, event))
 }
 
 // report tells, as JSON, what was written. It waits for the commands that are being carried out: a client sees the last

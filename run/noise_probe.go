@@ -51,6 +51,8 @@ func newNoiseProbe(o NoiseOptions, addr string) *noiseProbe {
 		Addr: addr, Run: wire.RunID(p.rng.Uint32()), Epoch: time.Now().UnixNano(), Names: new(history.Names), Dial: o.Dial,
 		Observe: p.observe,
 	}
+	carried := Plan{Transport: o.Transport}
+	p.crowd.HTTP2, p.crowd.TLS = carried.clientHTTP2(), carried.clientTLS()
 	return p
 }
 
@@ -168,7 +170,11 @@ func (p *noiseProbe) next(driver, choice int) (id int, m *clients.Message) {
 	for range p.o.Messages {
 		order.gaps = append(order.gaps, time.Duration(p.rng.Int64N(int64(p.o.MaxGap)+1)))
 	}
-	return id, &clients.Message{Channel: noiseChannel, Name: "noise", Text: order.text()}
+	text := order.text()
+	if p.o.Across {
+		text = acrossSign + text
+	}
+	return id, &clients.Message{Channel: noiseChannel, Name: "noise", Text: text}
 }
 
 // drain waits until every message of every command was seen. What does not come is counted as missing by the judge.
@@ -207,7 +213,7 @@ func (p *noiseProbe) observe(batch []history.Observation) {
 			if o.Path == history.SSE {
 				p.streamed++
 				reads = true
-				p.saw(o.Client, p.o.ReaderDelay == 0)
+				p.saw(o.Event.Publisher, p.o.ReaderDelay == 0)
 			}
 		case history.Sent, history.Subscribed:
 			reads = true
