@@ -14,6 +14,7 @@ type bound struct {
 	aggregation string
 	value       float64
 	holds       func(v float64) bool
+	recovers    func(faults []string) bool // whether the recovery from them is judged by it
 }
 
 func readBudget(b history.Budget) (bound, error) {
@@ -23,6 +24,6 @@ func readBudget(b history.Budget) (bound, error) {
 	}
 	return bound{
 		metric: read.Metric, tags: read.Tags, aggregation: read.Threshold.Aggregation, value: read.Threshold.Bound,
-		holds: read.Threshold.Holds,
+		holds: read.Threshold.Holds, recovers: read.Recovers,
 	}, nil
 }

@@ -18,6 +18,7 @@ func (r *Report) Console(w io.Writer, colour bool) error {
 	p.capacity(r)
 	p.checks(r)
 	p.views(r)
+	p.faults(r)
 	p.order(r)
 	p.promises(r)
 	p.trends(r)

@@ -23,6 +23,7 @@ type Figures struct {
 	timeline timeline
 	trouble  map[trouble]int64
 	open     unanswered
+	recovery recovery
 	steps    []int64 // REALTIME jumped at these times
 
 	rows       int64
@@ -51,7 +52,7 @@ func NewFigures(run *history.Run, names *history.Names) *Figures {
 	return &Figures{
 		windows: w, names: names, floods: floodClients(run), open: newUnanswered(run), tallies: make([]tally, w.count()), trouble: make(map[trouble]int64),
 		pending: make(map[wire.EventID]int64), dialled: make(map[stream]int64), streams: make(map[uint32]uint32),
-		end: run.End,
+		end: run.End, recovery: newRecovery(run),
 	}
 }
 
@@ -116,6 +117,7 @@ func (f *Figures) delivered(o *history.Observation) {
 	f.deliveries++
 	if !f.live {
 		f.late.add(o.Event, o.Due, role, path, latency)
+		f.recovery.delivered(o.Due, role, latency)
 		f.timeline.add(o.At-f.windows.barrier, latency)
 	}
 }
@@ -153,6 +155,9 @@ func (f *Figures) settled(o *history.Observation) {
 	delete(f.pending, o.Event)
 	_, flood := f.floods[o.Client]
 	interrupted := o.Kind == history.Dropped && f.names.Name(uint32(o.Err)) == interruptedText
+	if !flood && !f.live {
+		f.recovery.settled(o, o.At-sent, known)
+	}
 	f.commands(o, func(t *tally, c *commands) {
 		switch {
 		case o.Kind == history.Unknown:

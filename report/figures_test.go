@@ -160,6 +160,7 @@ func TestEveryMetricOfABudgetIsMeasured(t *testing.T) {
 	b := fewClients()
 	b.run.Loads = []history.Load{{Name: "find", Capacity: &history.Capacity{Rate: 100, Steps: []history.Step{{Window: "find.step-1", Rate: 100, Good: true}}}}}
 	b.run.Convergence = diverged()
+	b.run.Faults = []history.Fault{{Name: "cut", Turns: []history.Turn{{From: 1000 * msec, To: 2000 * msec}}}}
 	b.wait(1, 2000, 2040, "")
 	r := b.report(t)
 	for _, info := range scenarios.Metrics() {

@@ -25,6 +25,7 @@ type page struct {
 	Guarantees         []pageCheck
 	Capacity           *pageCapacity
 	Views              *pageViews
+	Faults             []pageFault
 	Order              *pageOrder
 	Promises           []pageCheck
 	Charts             []figure
@@ -119,7 +120,7 @@ func (r *Report) page() (*page, error) {
 		}
 	}
 	p.Windows, p.Capacity, p.Views = r.pageWindows(), r.pageCapacity(), r.pageViews()
-	p.Guarantees, p.Promises = r.pageGuarantees(), r.pagePromises()
+	p.Guarantees, p.Promises, p.Faults = r.pageGuarantees(), r.pagePromises(), r.pageFaults()
 	var err error
 	if p.Order, err = r.pageOrder(); err != nil {
 		return nil, err

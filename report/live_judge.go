@@ -87,7 +87,7 @@ func (l *Live) figuresOf(window string) *Report {
 // wholeOnly says whether a figure needs the whole history.
 func wholeOnly(metric string) bool {
 	switch metric {
-	case Reach, EventsLost, EventsDuplicated, Indeterminate, FanoutSpread, AtRiskPairs, Ties, Capacity:
+	case Reach, EventsLost, EventsDuplicated, Indeterminate, FanoutSpread, AtRiskPairs, Ties, Capacity, RecoveryTime:
 		return true
 	}
 	return isOrder(metric)

@@ -31,7 +31,7 @@ const (
 // Metric is one figure of one part of a run. Times are in ms, shares between 0 and 1.
 type Metric struct {
 	Name     string
-	Tags     []Tag // window, class, path, load, in this order; none = the whole run, all paths, the clients
+	Tags     []Tag // window, class, path, load, fault, in this order; none = the whole run, all paths, the clients
 	Type     string
 	Contains string // "time" or "default", as k6 has it
 	Unit     string // "ms", "ratio" or "count"
@@ -41,6 +41,8 @@ type Metric struct {
 	Events   int64 // different events or commands among them; 0 = it is about none
 	Negative int64 // values below 0: a clock was set back
 	Beyond   int64 // values above 1 h, which count as 1 h
+	Open     int64 // of recovery_time: values that are a lower bound, because the run ended first
+	Unseen   int64 // ... and turns of a fault behind which there was too little to see
 
 	all   *Histogram // of a trend
 	worst *Histogram // of a trend: the highest value of each event

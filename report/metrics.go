@@ -41,6 +41,7 @@ const (
 	Expectations      = "expectations"
 	ExpectationWait   = "expectation_wait"
 	Converged         = "converged"
+	RecoveryTime      = "recovery_time"
 )
 
 // metrics lists every figure in a fixed order: metric by metric, the whole run first, then its windows; behind each of
@@ -81,6 +82,7 @@ func (f *Figures) metrics(order *ordering.Divergence) []Metric {
 		l.add(counter(SSEReconnects, tags, t.reconnects, 1, seconds))
 	})
 	l.expectations()
+	l.list = append(l.list, f.recovery.metrics()...)
 	clients := share(Clients, Gauge, nil, int64(len(f.streams)), 1)
 	clients.Unit = "count"
 	return append(l.list, clients)

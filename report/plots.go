@@ -158,7 +158,11 @@ func (r *Report) overTime(title, yLabel string) chart {
 	for _, m := range r.Timeline {
 		c.xMax = (m.From + m.Length).Seconds()
 	}
+	c.bands = r.faultBands(c.xMax)
 	for _, w := range r.Run.Windows {
+		if r.ofFault(w.Name) {
+			continue // its turns are there
+		}
 		from, to := time.Duration(w.From).Seconds(), time.Duration(w.To).Seconds()
 		if from < c.xMax {
 			c.bands = append(c.bands, band{w.Name, max(0, from), min(to, c.xMax), w.Name == "warmup"})

@@ -19,6 +19,7 @@ func (m *membership) close(run history.Run, f *Figures) {
 		if _, flood := f.floods[s.ID.Publisher]; flood {
 			return // its commands bear no marker: nobody can say which delivery is whose
 		}
+		f.recovery.stood(&s)
 		for i := range f.tallies {
 			if !f.windows.has(i, s.Due) {
 				continue

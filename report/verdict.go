@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"holobench/history"
@@ -57,6 +58,10 @@ func (r *Report) judge(b history.Budget) Judgement {
 		j.Reason = "there is no data: nothing was observed that this figure could count"
 		return j
 	}
+	if m.Open > 0 && !bound.holds(j.Value.Value) && !bound.holds(math.Inf(1)) { // it is that at least, and so is too much
+		j.Verdict = Violated
+		return j
+	}
 	if reasons := r.doubts(m, &j); len(reasons) > 0 {
 		j.Reason = strings.Join(reasons, "; ")
 		return j
@@ -92,7 +97,7 @@ func (r *Report) doubts(m *Metric, j *Judgement) []string {
 	if j.Value.Thin {
 		reasons = append(reasons, fmt.Sprintf("fewer than %d events lie at or above it: the run is too short for this percentile", ThinTail))
 	}
-	reasons = append(reasons, r.orderDoubts(m)...)
+	reasons = append(append(reasons, r.orderDoubts(m)...), m.recoveryDoubts()...)
 	if j.Unit == "ms" && m.Name != PublishDelay && m.Name != GeneratorLag {
 		reasons = append(reasons, r.saturation(m.Tag("window"), max(j.Value.Value, j.Bound))...)
 	}

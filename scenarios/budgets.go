@@ -14,7 +14,7 @@ import (
 // In a scenario it stands as `fanout_latency{window:steady}: ["p(99)<250ms"]`. Selector and Threshold.Expression are the
 // two strings that go into run.json; ParseBudget reads them back.
 type Budget struct {
-	Selector  string            // the metric with its tags, window, class, path, load, in this order: "fanout_latency{window:steady,path:sse}"
+	Selector  string            // the metric with its tags, window, class, path, load, fault, in this order: "fanout_latency{window:steady,path:sse}"
 	Metric    string            // one of Metrics
 	Tags      map[string]string // never nil
 	Threshold Threshold

@@ -75,6 +75,9 @@ func (r *resolver) budgetKey(e *namedEntry[budgetForm], windows []string) error 
 	if name := b.Tags[TagWindow]; name != "" && !slices.Contains(windows, name) && !r.unsure(&r.form.Windows.spot) && !r.unsure(&r.form.Faults.spot) {
 		return problem("there is no window "+quote(name)+suggest(name, windows), known("windows", windows))
 	}
+	if err := r.budgetFault(&b); err != nil {
+		return err
+	}
 	if name := b.Tags[TagLoad]; name != "" {
 		var floods []string
 		for _, l := range r.form.Load.list {
@@ -85,6 +88,25 @@ func (r *resolver) budgetKey(e *namedEntry[budgetForm], windows []string) error 
 		if !slices.Contains(floods, name) {
 			return problem("there is no flood "+quote(name)+suggest(name, floods), known("loads with flood: true", floods))
 		}
+	}
+	return nil
+}
+
+// budgetFault checks that the fault that a budget is about is in the file.
+func (r *resolver) budgetFault(b *Budget) error {
+	if b.Metric != RecoveryTime || r.unsure(&r.form.Faults.spot) {
+		return nil
+	}
+	var faults []string
+	for _, f := range r.form.Faults.items {
+		faults = append(faults, f.Name.v)
+	}
+	name := b.Tags[TagFault]
+	switch {
+	case len(faults) == 0:
+		return problem("there is no fault from which anything could recover", "add one to faults, or leave the budget out")
+	case name != "" && !slices.Contains(faults, name):
+		return problem("there is no fault "+quote(name)+suggest(name, faults), known("faults", faults))
 	}
 	return nil
 }

@@ -67,3 +67,28 @@ func TestErrorsOfFaultsOfNodes(t *testing.T) {
 		{"nothing twice", three("{name: a, at: 1s, for: 2s, bus_duplicate: {share: 0%}}"), "s.yaml:7:55: faults[1].bus_duplicate.share: a fault that hits nothing is none"},
 	})
 }
+
+// A budget on the recovery needs a fault, and another budget that says what to recover to.
+func TestBudgetsOnRecovery(t *testing.T) {
+	t.Parallel()
+	const fault = "{name: cut, at: 10s, disconnect: {}}"
+	f := parse(t, withFaults(fault)+"budgets: {other_latency: med<1s, \"recovery_time{fault:cut}\": [\"max<5s\"], recovery_time: avg<5s}\n")
+	if b := f.Budgets[1]; b.Selector != "recovery_time{fault:cut}" || b.Threshold.Bound != 5000 {
+		t.Errorf("read is %+v", b)
+	}
+	for selector, want := range map[string]bool{
+		"fanout_latency": true, "fanout_latency{window:early}": true, "fanout_latency{window:cut}": false, "fanout_latency{window:cut.after}": false,
+		"fanout_latency{path:sse}": false, "publish_delay": false,
+	} {
+		b, err := ParseBudget(selector, "max<1s")
+		if err != nil || b.Recovers([]string{"cut"}) != want {
+			t.Errorf("%s: %v, %v, want %v", selector, b.Recovers([]string{"cut"}), err, want)
+		}
+	}
+	checkHeadlines(t, []headlineTest{
+		{"no such fault", withFaults(fault) + "budgets: {other_latency: med<1s, \"recovery_time{fault:cat}\": max<5s}\n", `s.yaml:7:34: budgets: there is no fault "cat", did you mean "cut"?`},
+		{"no fault at all", "version: 1\nclients: {members: {count: 100, channel: lobby}}\nload: {talk: {by: members, rate: 5/s, for: 60s}}\nbudgets: {other_latency: med<1s, recovery_time: max<5s}\n", "s.yaml:4:34: budgets: there is no fault from which anything could recover"},
+		{"nothing to recover to", withFaults(fault) + "budgets: {\"other_latency{window:cut.after}\": med<1s, recovery_time: max<5s}\n", "s.yaml:7:54: budgets.recovery_time: no budget says what is to be back inside of it"},
+		{"a window", withFaults(fault) + "budgets: {other_latency: med<1s, \"recovery_time{window:cut}\": max<5s}\n", `s.yaml:7:34: budgets: recovery_time has no tag "window"`},
+	})
+}

@@ -52,10 +52,11 @@ const (
 	TagClass  = "class"  // who disagrees, or could: originator-observer or observer-observer
 	TagPath   = "path"   // by which way a delivery came: reply, sse, poll or websocket
 	TagLoad   = "load"   // a flood of the scenario; without it a metric leaves floods out
+	TagFault  = "fault"  // a fault of the scenario
 )
 
 // allTags lists them.
-func allTags() []string { return []string{TagWindow, TagClass, TagPath, TagLoad} }
+func allTags() []string { return []string{TagWindow, TagClass, TagPath, TagLoad, TagFault} }
 
 // tagWords lists the values of a tag that are words of the language; nil for one whose values the scenario names.
 func tagWords(tag string) []string {
@@ -125,6 +126,7 @@ func Metrics() []MetricInfo {
 		{"capacity", Gauge, Count, nil, "commands a second of the last good step of a search for the capacity"},
 		{"expectations", Rate, Ratio, window, "waits of flows that were not met, and steps that failed, divided by all"},
 		{"expectation_wait", Trend, Milliseconds, window, "a wait of a flow began -> it was met"},
+		{RecoveryTime, Trend, Milliseconds, []string{TagFault}, "end of a fault -> the figures are back inside their budgets, by the second"},
 		{"converged", Gauge, Ratio, nil, "clients with the view that most have at the end, divided by all that fetched one"},
 	}
 }

@@ -54,6 +54,7 @@ func (r *resolver) resolve(path string) *File {
 	f.PairWindow = r.pairWindow()
 	f.Guarantees = r.guarantees()
 	f.Budgets = r.budgets(f.Windows, known)
+	r.checkRecovery(f)
 	r.checkSearches(f)
 	f.AtEnd = r.atEnd(f.Clients)
 	if secret := r.secret; secret != nil {
