@@ -167,7 +167,7 @@ func subjectChannel(subject string) (string, error) {
 	}
 	token, ok := strings.CutPrefix(subject, eventSubject)
 	channel, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	if !ok || err != nil || len(channel) == 0 {
+	if !ok || err != nil || len(channel) == 0 || strings.ContainsAny(token, "\r\n") { // which the decoder skips
 		return "", errBusSubject
 	}
 	return string(channel), nil
