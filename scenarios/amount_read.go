@@ -69,12 +69,13 @@ func laws(form *amountForm) map[string][]amountKey {
 		"lognormal":   {{"p50", &form.P50}, {"p99", &form.P99}},
 		"exponential": {{"mean", &form.Mean}},
 		"pareto":      {{"min", &form.Min}, {"shape", &form.Shape}},
+		"empirical":   {{"samples", &form.Samples}},
 	}
 }
 
 // lawNames lists them in the order of the manual.
 func lawNames() []string {
-	return []string{"constant", "uniform", "normal", "lognormal", "exponential", "pareto"}
+	return []string{"constant", "uniform", "normal", "lognormal", "exponential", "pareto", "empirical"}
 }
 
 // amount resolves an amount: one, a range, or a law of chance. Of a law without an end the largest draw is the limit of the place.
@@ -95,6 +96,10 @@ func (r *resolver) amount(form *amountForm, m measure, unset Amount) Amount {
 	law := draw.Law{Kind: kind}
 	for i, key := range keys {
 		r.require(&key.form.spot, &form.spot, key.name, "the keys of "+dist+" are "+keyNames(keys))
+		if kind == draw.KindEmpirical {
+			law = r.empirical(form, m, law)
+			continue
+		}
 		v := r.parameter(key, m)
 		if i == 0 {
 			law.A = v
@@ -148,8 +153,11 @@ func (r *resolver) law(form *amountForm) string {
 	if form.Dist.given() {
 		return r.oneOf(&form.Dist, "", lawNames())
 	}
-	if form.P50.given() || form.P99.given() {
+	switch {
+	case form.P50.given(), form.P99.given():
 		return "lognormal"
+	case form.Samples.given():
+		return "empirical"
 	}
 	r.require(&form.Dist.spot, &form.spot, "dist", "say by which law it is drawn: one of "+strings.Join(lawNames(), ", ")+"; {p50: 80ms, p99: 400ms} is lognormal")
 	return ""

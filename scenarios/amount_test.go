@@ -2,6 +2,8 @@ package scenarios
 
 import (
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -108,5 +110,41 @@ func TestWholeNumbersAreAlike(t *testing.T) {
 	}
 	if got := Exactly(1e300).Whole(0.3); got != math.MaxInt32 {
 		t.Errorf("too many are %d", got)
+	}
+}
+
+// TestSamples holds that a file of measured amounts is a law, and what is wrong with one is said at its line.
+func TestSamples(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	read := func(lines string) (*File, error) {
+		if err := os.WriteFile(filepath.Join(dir, "delays.txt"), []byte(lines), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return Parse(filepath.Join(dir, "s.yaml"), []byte("version: 1\nclients: {members: {count: 2, channel: lobby}}\n"+
+			"load: {talk: {by: members, rate: 5/s, for: 1s, flow: [{think: {samples: delays.txt, base: 5ms}}]}}\n"), nil)
+	}
+	f, err := read("# measured\n20ms\n\n10ms\n10ms\n1.5s\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	law := f.Load[0].Flow[0].(*Think).For
+	for _, test := range []struct {
+		u    float64
+		want time.Duration
+	}{{0.01, 15 * time.Millisecond}, {0.5, 15 * time.Millisecond}, {0.6, 25 * time.Millisecond}, {0.99, 1505 * time.Millisecond}} {
+		if got := time.Duration(law.Draw(test.u)); got != test.want {
+			t.Errorf("at %g it draws %v, want %v", test.u, got, test.want)
+		}
+	}
+	for lines, want := range map[string]string{
+		"10ms\n10\n":          `load.talk.flow[1].think.samples: delays.txt:2: "10" is no duration`,
+		"# nothing\n":         `there is no amount in "delays.txt"`,
+		"10ms\n\x00garbage\n": "delays.txt:2: ",
+		"25h\n":               "is more than the limit",
+	} {
+		if _, err := read(lines); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", lines, err, want)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -10,6 +11,7 @@ import (
 
 func reportCommand(code *int) *cobra.Command {
 	var noColor bool
+	var samples string
 	c := &cobra.Command{
 		Use:   "report DIR...",
 		Short: "Report a run again from its directory",
@@ -19,7 +21,15 @@ summary.json there, prints the summary and exits as run would have done. It work
 ` + exitHelp,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if samples != "" && len(args) > 1 {
+				return errors.New("--samples takes the latencies of one run: name one DIR")
+			}
 			for _, dir := range args {
+				if samples != "" {
+					if err := writeSamples(dir, samples); err != nil {
+						return err
+					}
+				}
 				got, err := writeReport(dir, c.OutOrStdout(), colours(noColor, c.OutOrStdout()))
 				if err != nil {
 					return err
@@ -29,6 +39,7 @@ summary.json there, prints the summary and exits as run would have done. It work
 			return nil
 		},
 	}
+	c.Flags().StringVar(&samples, "samples", "", "also write the latencies of the run, one a line, to this file: a scenario draws from it with {samples: FILE}")
 	c.Flags().BoolVar(&noColor, "no-color", false, "no colours (also: NO_COLOR)")
 	return c
 }
