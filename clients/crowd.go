@@ -2,7 +2,7 @@
 //
 // A Client is one browser tab: one held stream, and one keep-alive connection for its commands with one command in flight at a
 // time, unless ClientOptions.InFlight asks for more of both. How it speaks is the Crowd's Wire, one file protocol_NAME.go each; on the wire of Phoenix Channels stream and
-// commands share one socket. A Crowd is what many clients have in common: the server, the clock, and the function that takes their
+// commands share one socket, and over HTTP/2 one connection. A Crowd is what many clients have in common: the server, the clock, and the function that takes their
 // Observations. A client never returns a measured failure as an error: a refused command, a cut stream, a 503 is an
 // Observation. Errors are for what makes the measurement itself impossible.
 //

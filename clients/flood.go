@@ -32,10 +32,14 @@ func (c *Crowd) Flood(ctx context.Context, o FloodOptions) error {
 	if o.Observe == nil {
 		o.Observe = c.Observe
 	}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(!c.HTTP2)
+	protocols.SetHTTP2(c.HTTP2)
+	protocols.SetUnencryptedHTTP2(c.HTTP2)
 	client := &http.Client{
 		Timeout: or(o.Timeout, 30*time.Second),
 		Transport: &http.Transport{
-			DialContext: c.Dial, TLSClientConfig: c.TLS, MaxIdleConnsPerHost: int(o.Workers) * 10, //nolint:gosec // bounded by the plan
+			Protocols: protocols, DialContext: c.Dial, TLSClientConfig: c.TLS, MaxIdleConnsPerHost: int(o.Workers) * 10, //nolint:gosec // bounded by the plan
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}

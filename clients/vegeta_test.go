@@ -110,12 +110,22 @@ func postAtRate(t *testing.T, addr string, rate float64, length time.Duration) [
 
 func TestFloodCountsEveryPost(t *testing.T) {
 	t.Parallel()
+	for _, http2 := range []bool{false, true} {
+		t.Run(fmt.Sprintf("HTTP/2 %v", http2), func(t *testing.T) {
+			t.Parallel()
+			checkFlood(t, http2)
+		})
+	}
+}
+
+func checkFlood(t *testing.T, http2 bool) {
+	t.Helper()
 	var served atomic.Int64
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		command, err := wire.ParseCommand(body)
 		if err != nil || command.Channel != "press" || len(command.Payload) != 120 || strings.Contains(command.Payload, "hb1.") ||
-			r.Header.Get("X-Team") != "blue" {
+			r.Header.Get("X-Team") != "blue" || (r.ProtoMajor == 2) != http2 {
 			http.Error(w, "not as it should be", http.StatusBadRequest)
 			return
 		}
@@ -123,12 +133,16 @@ func TestFloodCountsEveryPost(t *testing.T) {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 	}))
+	server.Config.Protocols = new(http.Protocols)
+	server.Config.Protocols.SetHTTP1(true)
+	server.Config.Protocols.SetUnencryptedHTTP2(true)
+	server.Start()
 	defer server.Close()
 	var mu sync.Mutex
 	counts := map[string]int{}
 	names := new(history.Names)
 	crowd := &Crowd{
-		Addr: server.Listener.Addr().String(), Epoch: time.Now().UnixNano(), Names: names, Dial: new(net.Dialer).DialContext,
+		Addr: server.Listener.Addr().String(), Epoch: time.Now().UnixNano(), Names: names, Dial: new(net.Dialer).DialContext, HTTP2: http2,
 		Observe: func(batch []history.Observation) {
 			mu.Lock()
 			defer mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"fmt"
 
+	"holobench/scenarios"
 	"holobench/target"
 )
 
@@ -22,6 +23,12 @@ func (p *Plan) checkTransport() error {
 	if p.Spread == Random {
 		return fmt.Errorf("check the plan: the spread %s sends commands elsewhere than the stream, and over the transport %s they share its connection: take %s or %s",
 			Random, p.Transport, target.HTTP1, target.TLS)
+	}
+	for i := range p.Faults {
+		if fault := &p.Faults[i]; fault.Where.Path == scenarios.PathCommand {
+			return fmt.Errorf("check the plan: the fault %q is about the connections of commands, and over the transport %s commands go over that of the stream: leave path: %s out",
+				fault.Name, p.Transport, scenarios.PathCommand)
+		}
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"holobench/history"
 	"holobench/internal/memnet"
 	"holobench/run"
+	"holobench/scenarios"
 	"holobench/target"
 )
 
@@ -155,5 +156,17 @@ func TestTransportThatClientsDoNotSpeak(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("got %v, want %s", err, c.want)
 		}
+	}
+	plan := rooms("hologram", 10, 20, time.Second)
+	plan.Transport = target.TLSH2
+	plan.Faults = []scenarios.Fault{{Name: "late", Where: scenarios.Where{Path: scenarios.PathCommand}, Effect: scenarios.LinkFault{Kind: "delay"}}}
+	_, err := run.Run(t.Context(), plan, run.Options{})
+	if err == nil || !strings.Contains(err.Error(), `the fault "late" is about the connections of commands`) {
+		t.Errorf("got %v", err)
+	}
+	plan.Faults[0] = scenarios.Fault{Name: "holes", For: time.Second, Where: scenarios.Where{Path: scenarios.PathStream}, Effect: scenarios.LinkFault{Kind: "drop", Nth: 3}}
+	_, err = run.Run(t.Context(), plan, run.Options{Names: new(history.Names), Record: &memoryRecord{closed: make(chan struct{})}})
+	if err == nil || !strings.Contains(err.Error(), "what is said cannot be read") {
+		t.Errorf("got %v", err)
 	}
 }
