@@ -13,7 +13,7 @@ PKG       ?= ./...
 DESIGN_TESTS := ^Test(OneOrder|ConcurrentDispatchDiverges|SerializedDispatchDoesNot|CutAndResume|ReplicasConverge|EphemeralStaysFresh|HologramWirePromise|ChannelsOneOrderOnASocket|LongPollIsOneFIFO)$$
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check fmt fuzz bench benchstat bench-receive bench-fanout verify-designs verify-slow verify-delay verify-chaos verify-noise verify-zero verify-divergence verify-nodes verify-capacity verify-rows verify-page verify-eventsource verify-readers verify-proxy bench-chaos test-servers golden cover clean
+.PHONY: help demo build test check fmt fuzz bench benchstat bench-receive bench-fanout verify-designs verify-slow verify-delay verify-chaos verify-chaos-nodes verify-noise verify-zero verify-divergence verify-nodes verify-capacity verify-rows verify-page verify-eventsource verify-readers verify-proxy bench-chaos test-servers golden cover clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -83,6 +83,9 @@ verify-delay: ## an injected delay of 50 ms on real sockets must be measured as 
 
 verify-chaos: ## four laws of delay on 1,000 streams of real sockets: the draws follow the law, the stamps the law in order, the timer is within 3 ms
 	@go test -count=1 -run '^TestVerifyChaos$$' -v -timeout 10m ./chaos -verify
+
+verify-chaos-nodes: ## three nodes over NATS and JetStream: a partition of 3 s, kill -9 and restart, SIGSTOP for 2 s: what is lost, in which order, how long the recovery takes
+	@go test -count=1 -run '^TestVerifyChaosNodes$$' -v -timeout 10m ./cmd/holobench -verify
 
 verify-noise: ## pairs of messages that left in a known order: 0 may be reported in the wrong one, none is left out
 	@go test -count=1 -run '^TestVerifyNoise' -v -timeout 30m ./run -verify
