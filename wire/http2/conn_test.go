@@ -196,7 +196,7 @@ func TestGoAwayIsHeard(t *testing.T) {
 	if err := talk(t, conn, &c, n, draw, func() bool { return !c.Ready() }); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Request(&http2.Request{Method: "GET", Scheme: "http", Authority: "a", Path: "/"}); !errors.Is(err, http2.ErrFull) {
+	if _, err := c.Request(&http2.Request{Method: "GET", Scheme: "http", Authority: "a", Path: "/"}); !errors.Is(err, http2.ErrFull) || !c.Leaving() {
 		t.Errorf("a request after GOAWAY: %v, want ErrFull", err)
 	}
 	close(release)
@@ -306,6 +306,44 @@ func TestFrames(t *testing.T) {
 	}
 	if _, err := fed([]byte("HTTP/1.1 400 Bad Request\r\n\r\n"), 100); !errors.Is(err, http2.ErrBroken) {
 		t.Errorf("a server of HTTP/1.1: %v", err)
+	}
+}
+
+// TestSilent: whether the last frame told anything, wherever the bytes were cut.
+func TestSilent(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		write func(s *script)
+		want  bool
+	}{
+		"settings alone":  {func(*script) {}, true},
+		"a head":          {func(s *script) { s.head(1, false, ":status", "200") }, false},
+		"data":            {func(s *script) { s.head(1, false, ":status", "200"); s.framer.WriteData(1, false, []byte("a")) }, false},
+		"an empty end":    {func(s *script) { s.head(1, false, ":status", "200"); s.framer.WriteData(1, true, nil) }, false},
+		"an empty frame":  {func(s *script) { s.head(1, false, ":status", "200"); s.framer.WriteData(1, false, nil) }, true},
+		"a ping behind":   {func(s *script) { s.head(1, false, ":status", "200"); s.framer.WritePing(false, [8]byte{}) }, true},
+		"a window behind": {func(s *script) { s.head(1, true, ":status", "200"); s.framer.WriteWindowUpdate(0, 1) }, true},
+		"data of nobody":  {func(s *script) { s.head(1, true, ":status", "200"); s.framer.WriteData(1, false, []byte("a")) }, true},
+	} {
+		s := newScript()
+		s.framer.WriteSettings()
+		test.write(s)
+		for _, size := range []int{1, 3, 9, 1 << 20} {
+			var c http2.Conn
+			c.Start()
+			n := newNotes()
+			if _, err := c.Request(&http2.Request{Method: "GET", Scheme: "http", Authority: "a", Path: "/"}); err != nil {
+				t.Fatal(err)
+			}
+			for rest := s.Bytes(); len(rest) > 0; rest = rest[min(size, len(rest)):] {
+				if err := c.Feed(rest[:min(size, len(rest))], n); err != nil {
+					t.Fatalf("%s: %v", name, err)
+				}
+			}
+			if c.Silent() != test.want {
+				t.Errorf("%s, in pieces of %d: silent %v", name, size, c.Silent())
+			}
+		}
 	}
 }
 
