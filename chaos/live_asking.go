@@ -92,9 +92,15 @@ func (a *asking) giveUp() []byte {
 	return out
 }
 
+// maxRequestLine bounds the first line of a request, in bytes: it is looked at anew with each part that comes.
+const maxRequestLine = 16 << 10
+
 // asks says whether bytes may be the beginning of an HTTP/1 request, as far as that shows in its first line.
 func asks(b []byte) bool {
-	line, _, whole := bytes.Cut(b, []byte("\r\n"))
+	line, _, whole := bytes.Cut(b[:min(len(b), maxRequestLine)], []byte("\r\n"))
+	if !whole && len(b) > maxRequestLine {
+		return false
+	}
 	method, _, cut := bytes.Cut(line, []byte(" "))
 	for _, c := range method {
 		if c < 'A' || c > 'Z' {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 
 	"holobench/chaos"
@@ -202,4 +203,8 @@ func (p *Proxies) metrics(w http.ResponseWriter, _ *http.Request) {
 			fmt.Fprintf(w, "holobench_proxy_%s{proxy=%q} %s\n", m.name, one.name, m.value(&one.counts))
 		}
 	}
+	var memory runtime.MemStats
+	runtime.ReadMemStats(&memory)
+	fmt.Fprintf(w, "# HELP go_memstats_heap_inuse_bytes Heap in use.\n# TYPE go_memstats_heap_inuse_bytes gauge\ngo_memstats_heap_inuse_bytes %d\n", memory.HeapInuse)
+	fmt.Fprintf(w, "# HELP go_memstats_stack_inuse_bytes Stacks in use.\n# TYPE go_memstats_stack_inuse_bytes gauge\ngo_memstats_stack_inuse_bytes %d\n", memory.StackInuse)
 }

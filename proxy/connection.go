@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -29,29 +29,38 @@ type connection struct {
 	live     *chaos.Live
 	upstream upstream
 	link     *chaos.LiveLink
+	stop     func() bool
+	left     atomic.Int32 // goroutines
 }
 
-// serve carries both ways until both ends have ended, or ctx does.
+// serve connects, and lets two goroutines carry both ways until both ends have ended, or ctx does. They are new ones: connecting
+// takes a deep stack, which each connection would keep.
 func (c *connection) serve(ctx context.Context) {
 	n := &c.proxy.counts
 	n.connections.Add(1)
 	n.open.Add(1)
-	defer n.open.Add(-1)
 	if err := c.connect(ctx); err != nil {
 		if ctx.Err() == nil {
 			n.failed.Add(1)
 			c.proxy.proxies.options.Logger.Info("connection refused", "proxy", c.proxy.name, "error", err)
 		}
 		reset(c.client)
+		n.open.Add(-1)
 		return
 	}
-	stop := context.AfterFunc(ctx, c.abort)
-	defer stop()
-	var up sync.WaitGroup
-	up.Go(c.up)
-	c.down()
-	up.Wait()
-	c.abort()
+	c.stop = context.AfterFunc(ctx, c.abort)
+	c.left.Store(2)
+	c.proxy.serving.Go(c.up)
+	c.proxy.serving.Go(c.down)
+}
+
+// done is called by each of the two at its end.
+func (c *connection) done() {
+	if c.left.Add(-1) == 0 {
+		c.stop()
+		c.abort()
+		c.proxy.counts.open.Add(-1)
+	}
 }
 
 // abort closes both ends.
@@ -94,6 +103,7 @@ func (c *connection) connect(ctx context.Context) error {
 
 // down carries what comes from the upstream, and its end.
 func (c *connection) down() {
+	defer c.done()
 	for {
 		b, n, _, _, err := c.link.ReadBorrowed(c.proxy.proxies.buffers)
 		if n > 0 {
@@ -129,6 +139,7 @@ func (c *connection) finish(err error) {
 
 // up carries what comes from the client, and its end.
 func (c *connection) up() {
+	defer c.done()
 	var failed error
 	for {
 		b, n, err := borrow(c.client, c.proxy.proxies.buffers)

@@ -145,24 +145,15 @@ func (f *proxyFlags) serve(ctx context.Context, o proxy.Options, stderr io.Write
 		server.Close() //nolint:errcheck // the process ends
 		<-served
 	}()
-	fmt.Fprintf(stderr, "holobench: the API listens on http://%s, seed %d\n", listener.Addr(), f.seed)
-	if f.upstream != "" {
-		one, err := proxies.Create(proxy.Settings{Name: f.name, Listen: f.listen, Upstream: f.upstream, Enabled: true, TLS: f.tls})
-		if err != nil {
-			return failed(err)
-		}
-		fmt.Fprintf(stderr, "holobench: the proxy %s listens on %s and goes to %s\n", f.name, one.URL(), f.upstream)
-		if f.readyFile != "" {
-			if err := writeReady(f.readyFile, one.Settings().Listen); err != nil {
-				return failed(err)
-			}
-		}
+	if err := f.create(proxies, stderr); err != nil {
+		return err
 	}
 	if f.apiReadyFile != "" {
 		if err := writeReady(f.apiReadyFile, listener.Addr().String()); err != nil {
 			return failed(err)
 		}
 	}
+	fmt.Fprintf(stderr, "holobench: the API listens on http://%s, seed %d\n", listener.Addr(), f.seed)
 	select {
 	case <-ctx.Done():
 	case err := <-served:
@@ -171,6 +162,25 @@ func (f *proxyFlags) serve(ctx context.Context, o proxy.Options, stderr io.Write
 	}
 	sayLedger(stderr, proxies)
 	return nil
+}
+
+// create makes the proxy of the flags, if there is one.
+func (f *proxyFlags) create(proxies *proxy.Proxies, stderr io.Writer) error {
+	if f.upstream == "" {
+		return nil
+	}
+	one, err := proxies.Create(proxy.Settings{Name: f.name, Listen: f.listen, Upstream: f.upstream, Enabled: true, TLS: f.tls})
+	if _, taken := errors.AsType[*net.OpError](err); taken {
+		return failed(err)
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(stderr, "holobench: the proxy %s listens on %s and goes to %s\n", f.name, one.URL(), f.upstream)
+	if f.readyFile == "" {
+		return nil
+	}
+	return failed(writeReady(f.readyFile, one.Settings().Listen))
 }
 
 // sayLedger prints what each toxic decided.

@@ -1,22 +1,17 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"flag"
 	"fmt"
 	"io"
 	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -45,18 +40,13 @@ const (
 // benchWay is one way of events from the source to the readers.
 type benchWay struct {
 	name  string
-	late  bool         // by benchLate
-	fault *chaos.Fault // of the wrapper
-	proxy *benchProxy
+	late  bool                           // by benchLate
+	fault *chaos.Fault                   // of the wrapper
+	start func(t *testing.T) *benchProxy // nil = there is none
 
-	cores, memory, p50, p99 []float64 // of each round
-}
-
-// benchProxy is a proxy in a process of its own.
-type benchProxy struct {
-	process *os.Process
-	api     *toxiproxy.Client
-	memory  float64 // KB, before the first connection
+	proxy                *benchProxy
+	cores, own, p50, p99 []float64 // of each round
+	resident, inUse      []float64 // KB more a connection
 }
 
 // TestBenchChaos prints what the backends of chaos cost, beside a direct connection and beside Toxiproxy.
@@ -67,24 +57,23 @@ func TestBenchChaos(t *testing.T) {
 	lag := func(at time.Duration) *chaos.Fault {
 		return &chaos.Fault{Name: "lag", Window: chaos.Window{At: at}, Effect: chaos.Delay{Law: draw.Law{A: float64(benchLate)}}}
 	}
-	ours, theirs := benchHolobench(t), benchToxiproxy(t)
 	ways := []*benchWay{
 		{name: "direct"},
 		{name: "direct, again (A/A)"},
 		{name: "wrapper, no rule in force", fault: lag(time.Hour)},
 		{name: "wrapper, 50 ms", fault: lag(0), late: true},
-		{name: "holobench proxy", proxy: ours},
-		{name: "holobench proxy, 50 ms", proxy: ours, late: true},
-		{name: "Toxiproxy 2.12", proxy: theirs},
-		{name: "Toxiproxy 2.12, 50 ms", proxy: theirs, late: true},
+		{name: "holobench proxy", start: benchHolobench},
+		{name: "holobench proxy, 50 ms", start: benchHolobench, late: true},
+		{name: "Toxiproxy 2.12", start: benchToxiproxy},
+		{name: "Toxiproxy 2.12, 50 ms", start: benchToxiproxy, late: true},
 	}
 	for round := range *benchRounds {
 		for i := range ways {
 			way := ways[(i+round)%len(ways)]
 			way.measure(t)
 			last := len(way.cores) - 1
-			t.Logf("round %d: %-26s %.3f cores, %7.1f KB, p50 %.2f ms, p99 %.2f ms",
-				round+1, way.name, way.cores[last], way.memory[last], way.p50[last], way.p99[last])
+			t.Logf("round %d: %-26s %.3f cores, %.3f of them the proxy's, %.1f KB in use, p50 %.2f ms, p99 %.2f ms",
+				round+1, way.name, way.cores[last], way.own[last], way.inUse[last], way.p50[last], way.p99[last])
 		}
 	}
 	printBench(ways)
@@ -95,18 +84,18 @@ func printBench(ways []*benchWay) {
 	direct := ways[0]
 	fmt.Printf("\n%d streams, %d events/s each of %d bytes, medians of %d rounds of %d s, %d cores\n\n", *benchStreams, benchRate, benchEvent,
 		*benchRounds, *benchSeconds, runtime.NumCPU())
-	fmt.Printf("| way | cores | x direct | added us of CPU an event | KB more a connection | added p50 ms | added p99 ms |\n|---|---|---|---|---|---|---|\n")
+	fmt.Printf("| way | cores | x direct | of them the proxy's | us of CPU of the proxy an event | KB in use more a connection | KB resident | added p50 ms | added p99 ms |\n|---|---|---|---|---|---|---|---|---|\n")
 	for _, way := range ways {
 		asked := 0.0
 		if way.late {
 			asked = benchLate.Seconds() * 1000
 		}
-		memory := median(way.memory)
-		if way.proxy == nil {
-			memory -= median(direct.memory)
+		inUse, resident := median(way.inUse), fmt.Sprintf("%.1f", median(way.resident))
+		if way.start == nil {
+			inUse, resident = inUse-median(direct.inUse), "-"
 		}
-		fmt.Printf("| %s | %.3f | %.2f | %.1f | %.1f | %.2f | %.2f |\n", way.name, median(way.cores), median(way.cores)/median(direct.cores),
-			(median(way.cores)-median(direct.cores))/float64(*benchStreams*benchRate)*1e6, memory,
+		fmt.Printf("| %s | %.3f | %.2f | %.3f | %.1f | %.1f | %s | %.2f | %.2f |\n", way.name, median(way.cores), median(way.cores)/median(direct.cores),
+			median(way.own), median(way.own)/float64(*benchStreams*benchRate)*1e6, inUse, resident,
 			median(way.p50)-median(direct.p50)-asked, median(way.p99)-median(direct.p99)-asked)
 	}
 	fmt.Println()
@@ -123,7 +112,9 @@ func (w *benchWay) measure(t *testing.T) {
 	}
 	defer source.Close()
 	addr := source.Addr().String()
-	if w.proxy != nil {
+	if w.start != nil {
+		w.proxy = w.start(t)
+		defer w.proxy.stop() // a process that has served does not give its memory back
 		one, err := w.proxy.api.CreateProxy("bench", "127.0.0.1:0", addr)
 		if err != nil {
 			t.Fatal(err)
@@ -157,19 +148,27 @@ func (w *benchWay) measure(t *testing.T) {
 // note measures for so long.
 func (w *benchWay) note(t *testing.T, seen *benchSeen) {
 	runtime.GC()
-	before, began := w.cpu(t), time.Now()
+	here, there, began := selfCPU(t), w.proxyCPU(t), time.Now()
 	seen.counting.Store(true)
 	<-time.After(time.Duration(*benchSeconds) * time.Second)
 	seen.counting.Store(false)
-	w.cores = append(w.cores, (w.cpu(t)-before)/time.Since(began).Seconds())
-	memory := w.rss(t)
-	if w.proxy == nil {
+	seconds := time.Since(began).Seconds()
+	own := (w.proxyCPU(t) - there) / seconds
+	w.own = append(w.own, own)
+	w.cores = append(w.cores, own+(selfCPU(t)-here)/seconds)
+	memory := benchMemory{}
+	if w.proxy != nil {
+		memory = w.proxy.memoryKB(t)
+		memory.resident -= w.proxy.before.resident
+		memory.inUse -= w.proxy.before.inUse
+	} else {
 		runtime.GC()
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
-		memory = float64(m.HeapInuse+m.StackInuse) / 1024
+		memory.inUse = float64(m.HeapInuse+m.StackInuse) / 1024
 	}
-	w.memory = append(w.memory, memory/float64(*benchStreams))
+	w.resident = append(w.resident, memory.resident/float64(*benchStreams))
+	w.inUse = append(w.inUse, memory.inUse/float64(*benchStreams))
 	var all []float64
 	seen.mu.Lock()
 	for _, one := range seen.late {
@@ -271,102 +270,4 @@ func (s *benchSeen) read(i int, conn net.Conn) {
 		s.late[i] = late
 		s.mu.Unlock()
 	}
-}
-
-// cpu is how many seconds of CPU were used, here and in the proxy.
-func (w *benchWay) cpu(t *testing.T) float64 {
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		t.Fatal(err)
-	}
-	seconds := time.Duration(usage.Utime.Nano() + usage.Stime.Nano()).Seconds()
-	if w.proxy == nil {
-		return seconds
-	}
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", w.proxy.process.Pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
-	for _, ticks := range fields[11:13] { // utime, stime: of 100 a second
-		n, err := strconv.Atoi(ticks)
-		if err != nil {
-			t.Fatal(err)
-		}
-		seconds += float64(n) / 100
-	}
-	return seconds
-}
-
-// rss is how many KB the proxy has more than before its first connection.
-func (w *benchWay) rss(t *testing.T) float64 {
-	if w.proxy == nil {
-		return 0
-	}
-	return residentKB(t, w.proxy.process) - w.proxy.memory
-}
-
-// residentKB is the memory of a process that does not share it with others.
-func residentKB(t *testing.T, process *os.Process) float64 {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", process.Pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(text), "RssAnon:")
-	kb, err := strconv.Atoi(strings.Fields(rest)[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return float64(kb)
-}
-
-// benchHolobench starts holobench proxy.
-func benchHolobench(t *testing.T) *benchProxy {
-	t.Helper()
-	program, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ready := filepath.Join(t.TempDir(), "api")
-	p := benchStart(t, program, "proxy", "--api", "127.0.0.1:0", "--api-ready-file", ready)
-	soon(t, "the proxy to listen", func() bool {
-		text, err := os.ReadFile(ready)
-		p.api = toxiproxy.NewClient(cmp.Or(strings.TrimSpace(string(text)), "127.0.0.1:1"))
-		return err == nil
-	})
-	p.memory = residentKB(t, p.process)
-	return p
-}
-
-// benchToxiproxy starts Toxiproxy. It takes no port 0 for its API, so that a free port is looked for.
-func benchToxiproxy(t *testing.T) *benchProxy {
-	t.Helper()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, port, _ := net.SplitHostPort(free.Addr().String())
-	free.Close()
-	p := benchStart(t, *toxiproxyServer, "-host", "127.0.0.1", "-port", port)
-	p.api = toxiproxy.NewClient("127.0.0.1:" + port)
-	soon(t, "Toxiproxy to listen", func() bool { _, err := p.api.Version(); return err == nil })
-	p.memory = residentKB(t, p.process)
-	return p
-}
-
-func benchStart(t *testing.T, program string, args ...string) *benchProxy {
-	t.Helper()
-	c := exec.Command(program, args...)
-	if args[0] == "proxy" {
-		c.Args[0] = "holobench"
-	}
-	c.Env = append(os.Environ(), "LOG_LEVEL=error")
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		c.Process.Kill()
-		c.Wait()
-	})
-	return &benchProxy{process: c.Process}
 }
