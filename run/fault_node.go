@@ -141,7 +141,12 @@ func (o *outage) end(ctx context.Context) error {
 		}
 		return node.Resume()
 	}
-	if !o.effect.Restart || ctx.Err() != nil || !slot.dead() {
+	select {
+	case <-ctx.Done():
+		return nil
+	default:
+	}
+	if !o.effect.Restart || !slot.dead() {
 		return nil
 	}
 	return o.x.restart(ctx, slot)
@@ -197,7 +202,7 @@ func (x *execution) restart(ctx context.Context, slot *nodeSlot) error {
 	node, err := x.o.StartNode(ctx, o)
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil // the run ends, and nobody needs it
+			return nil // the run ends, and nobody needs the node
 		}
 		return fmt.Errorf("start node %d again: %w", slot.number, err)
 	}

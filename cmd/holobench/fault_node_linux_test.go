@@ -45,7 +45,7 @@ func TestAPausedNodeDoesNotOutliveItsGenerator(t *testing.T) {
 	if err := generator.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	generator.Wait() //nolint:errcheck // it was killed
+	generator.Wait() // it was killed, and says so
 	for _, pid := range []int{node, r.Nodes[0].PID, r.Bus.PID} {
 		await(t, fmt.Sprintf("the process %d is gone", pid), func() bool {
 			status, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
