@@ -23,7 +23,7 @@ func TestNothingIsChanged(t *testing.T) {
 		io.WriteString(app, "nor here\x00\xff")
 		r.reads(client, "nor here\x00\xff", 0)
 		app.Close()
-		if n, err := client.Read(make([]byte, 1)); err != io.EOF {
+		if n, err := client.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 			t.Errorf("read %d, %v; want the end", n, err)
 		}
 	})
@@ -177,7 +177,7 @@ func TestTimeoutWithoutATimeEndsWhenItIsCleared(t *testing.T) {
 		io.WriteString(app, "lost")
 		r.silent(client, time.Hour)
 		r.remove("timeout")
-		if n, err := client.Read(make([]byte, 9)); n > 0 || err != io.EOF {
+		if n, err := client.Read(make([]byte, 9)); n > 0 || !errors.Is(err, io.EOF) {
 			t.Errorf("read %d, %v; want the end", n, err)
 		}
 	})

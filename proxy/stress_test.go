@@ -59,8 +59,13 @@ func TestNothingIsLostWhileFaultsComeAndGo(t *testing.T) {
 // comeAndGo sets and clears faults until over.
 func comeAndGo(t *testing.T, one *proxy.Proxy, over <-chan struct{}) {
 	kinds := []struct{ kind, attributes string }{
-		{"latency", `{"latency":3,"jitter":2}`}, {"slicer", `{"average_size":700,"size_variation":300}`}, {"stall", `{}`},
-		{"buffer", `{"bytes":5000,"for":3}`}, {"loss", `{"rate":0.01,"timeout":5}`}, {"bandwidth", `{"rate":100000}`}, {"delay", `{"by":{"p50":1,"p99":9}}`},
+		{"latency", `{"latency":3,"jitter":2}`},
+		{"slicer", `{"average_size":700,"size_variation":300}`},
+		{"stall", `{}`},
+		{"buffer", `{"bytes":5000,"for":3}`},
+		{"loss", `{"rate":0.01,"timeout":5}`},
+		{"bandwidth", `{"rate":100000}`},
+		{"delay", `{"by":{"p50":1,"p99":9}}`},
 	}
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()

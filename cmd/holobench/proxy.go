@@ -113,7 +113,7 @@ func (f *proxyFlags) certificate() (*tls.Certificate, error) {
 		}
 		return &c, nil
 	}
-	host, _, _ := net.SplitHostPort(f.listen) //nolint:errcheck // what is wrong with it is said by who listens
+	host, _, _ := net.SplitHostPort(f.listen) // what is wrong with it is said by who listens
 	c, trusted, err := target.SelfSigned(time.Now(), host)
 	if err != nil {
 		return nil, failed(err)
@@ -143,7 +143,7 @@ func (f *proxyFlags) serve(ctx context.Context, o proxy.Options, stderr io.Write
 	go func() { served <- server.Serve(listener) }()
 	defer func() {
 		server.Close() //nolint:errcheck // the process ends
-		<-served
+		<-served       //nolint:errcheck // it says that it was closed
 	}()
 	if err := f.create(proxies, stderr); err != nil {
 		return err
