@@ -358,6 +358,7 @@ func (b *http2Begin) exchange(ctx context.Context, r *http1.Request) (*answer, e
 		}
 		err = b.readOnce(ctx)
 	}
+	l.giveUp(f) // else whoever gives the connection up would wait for it
 	return nil, err
 }
 

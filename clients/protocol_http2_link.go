@@ -207,7 +207,9 @@ func (l *http2Link) send(ctx context.Context, conn wire.StampedConn, r *http1.Re
 		}
 		err := l.fly(r, f)
 		if err == nil {
-			err = l.flush()
+			if err = l.flush(); err != nil {
+				l.took(f)
+			}
 		}
 		full := errors.Is(err, http2.ErrFull)
 		l.full = l.full || full

@@ -245,6 +245,27 @@ func TestHTTP2ConnectionIsLost(t *testing.T) {
 	})
 }
 
+// TestHTTP2HeadNeverComes: neither a page nor a stream that is not answered holds a client up, which tries again.
+func TestHTTP2HeadNeverComes(t *testing.T) {
+	t.Parallel()
+	for w, again := range map[Wire]string{JSON: "3500 opened", Hologram: "777 opened"} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t)
+			s := b.serveHTTP2(t, nil)
+			s.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+			b.crowd.Wire, b.crowd.HeadTimeout, b.crowd.ReplyTimeout = w, 500*time.Millisecond, time.Second
+			c, stop := b.work(t, tab())
+			c.Post(b.now(), &Message{Channel: "room", Name: "message"})
+			pass(5 * time.Second)
+			stop()
+			got := b.story(history.Opened, history.Ended)
+			if len(got) < 3 || got[0] != "0 opened" || got[1] != "500 ended: timeout" || got[2] != again {
+				t.Errorf("%s: seen %q", w, got)
+			}
+		})
+	}
+}
+
 // TestHTTP2UploadWaitsForItsWindow: a body of four windows comes whole.
 func TestHTTP2UploadWaitsForItsWindow(t *testing.T) {
 	t.Parallel()
