@@ -200,12 +200,8 @@ func (p *printer) faults(r *Report) {
 		f := &list[i]
 		p.line("")
 		p.line("    " + clean(fmt.Sprintf("%s: %s, %s, %s, by %s", f.Name, f.Kind, f.when(), f.whom(), f.Backend)))
-		if f.During.Known {
-			p.dotted(p.mark(f.During.Order), "while it was at work", fmt.Sprintf("reach %s; %s", f.During.reachText(), f.During.orderText()))
-		}
-		if f.After.Known {
-			p.dotted(p.mark(f.After.Order), "after", fmt.Sprintf("reach %s; %s", f.After.reachText(), f.After.orderText()))
-		}
+		p.aftermath("while it was at work", &f.During)
+		p.aftermath("after", &f.After)
 		if f.Recovery != nil {
 			p.dotted("", "recovery", f.recoveryText())
 		}
@@ -215,12 +211,24 @@ func (p *printer) faults(r *Report) {
 	}
 }
 
+func (p *printer) aftermath(when string, a *Aftermath) {
+	if !a.Known {
+		return
+	}
+	text := fmt.Sprintf("reach %s; %s", a.reachText(), a.orderText())
+	if a.Doubt != "" {
+		text += " (" + a.Doubt + ")"
+	}
+	p.dotted(p.mark(a.Order), when, text)
+}
+
 // pageFault is a row of the page's table of faults.
 type pageFault struct {
 	Name, Kind, Backend, When, Whom, Did string
 	DuringReach, DuringOrder, DuringMark string
 	AfterReach, AfterOrder, AfterMark    string
 	DuringClass, AfterClass, Recovery    string
+	DuringDoubt, AfterDoubt              string
 }
 
 func (r *Report) pageFaults() []pageFault {
@@ -229,6 +237,7 @@ func (r *Report) pageFaults() []pageFault {
 		rows = append(rows, pageFault{
 			Name: f.Name, Kind: f.Kind, Backend: f.Backend, When: f.when(), Whom: f.whom(), Did: f.did(), Recovery: f.recoveryText(),
 			DuringReach: f.During.reachText(), DuringOrder: f.During.orderText(), DuringMark: verdictMark(f.During.Order), DuringClass: string(f.During.Order),
+			DuringDoubt: f.During.Doubt, AfterDoubt: f.After.Doubt,
 			AfterReach: f.After.reachText(), AfterOrder: f.After.orderText(), AfterMark: verdictMark(f.After.Order), AfterClass: string(f.After.Order),
 		})
 	}

@@ -116,7 +116,7 @@ func TestFaultsAreReported(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"<h2>Faults</h2>", "cut: partition", "1,234 00ff"} {
+	for _, want := range []string{"<h2>Faults</h2>", "<b>cut</b>: partition, by the bus end of each node", "1,234 00ff"} {
 		if !strings.Contains(string(page), want) {
 			t.Errorf("the page does not say %q", want)
 		}
@@ -166,6 +166,18 @@ func TestKilledNodesMayMiscount(t *testing.T) {
 			if c.Name == "arrivals" && (c.Agree != agree || c.Note == "") {
 				t.Errorf("%d written: %+v", written, c)
 			}
+		}
+	}
+}
+
+// TestNoPromiseIsAboutWhatAFaultLoses: what a fault lost on purpose breaks no promise, and keeps none either.
+func TestNoPromiseIsAboutWhatAFaultLoses(t *testing.T) {
+	t.Parallel()
+	for fault, want := range map[string]State{"drop": Untested, "delay": Broken} {
+		r := &Report{Run: history.Run{Promises: map[string]string{gapFreeName: "after reconnect"}, Faults: []history.Fault{{Kind: fault}}}}
+		r.Metrics = []Metric{counter(EventsLost, nil, 3, 100, 1), counter(SSEReconnects, nil, 1, 1, 1)}
+		if p := r.gapFree(); p.State != want {
+			t.Errorf("%s: %s, want %s", fault, p.State, want)
 		}
 	}
 }
