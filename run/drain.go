@@ -12,8 +12,9 @@ const quietFor = 250 * time.Millisecond
 
 // drain waits until every command is settled and every expected delivery has arrived, or until the limit has passed. A target that
 // leaves values out for newer ones (the design ephemeral) never delivers all that a client could expect; it counts what it left
-// out, so that the drain ends when that is all that is missing, and nothing has arrived for a moment. Where deliveries may come twice, one
-// too many hides one that is missing: then, too, nothing must have arrived for a moment.
+// out, so that the drain ends when that is all that is missing, and nothing has arrived for a moment. Where more may come than was expected
+// (twice, or to a client that came back and is sent again what it missed), one too many hides one that is missing: then, too, nothing must
+// have arrived for a moment.
 func (x *execution) drain() {
 	stop := x.every("drain", x.plan.Drain)
 	defer stop()
@@ -27,7 +28,7 @@ func (x *execution) drain() {
 		if now := x.tally.delivered.Load(); now != arrived {
 			arrived, since = now, time.Now()
 		}
-		if x.tally.complete() && (!doubled || time.Since(since) >= quietFor) {
+		if x.tally.complete() && (!doubled && !x.tally.left.Load() || time.Since(since) >= quietFor) {
 			return
 		}
 		if time.Since(since) >= quietFor && x.tally.unsettled() <= 0 {

@@ -16,6 +16,7 @@ type tally struct {
 	deaf bool // authors are not told of their own events; set before the first batch
 
 	subscribed atomic.Int64 // streams that are ready now
+	left       atomic.Bool  // a stream that was ready ended: whoever comes back may hear what it was not expected to
 	delivered  atomic.Int64
 	posted     atomic.Int64 // commands that a client was asked for
 	settled    atomic.Int64 // commands of which no more will come: replied, unknown, refused or dropped
@@ -79,6 +80,7 @@ func (t *tally) stream(o *history.Observation) {
 		return // the stream goes on, also when it hears nothing
 	}
 	if channels, ok := t.streams[key]; ok {
+		t.left.Store(true)
 		t.subscribed.Add(-1)
 		for _, channel := range channels {
 			t.ready[channel]--

@@ -94,8 +94,31 @@ func effectOf(f *scenarios.Fault) string {
 			ramp = fmt.Sprintf(", rising for %v", f.Ramp)
 		}
 		return fmt.Sprintf("leave at %g/s%s, each for %s", e.Rate, ramp, e.Away.TextDurations())
+	case scenarios.LinkFault:
+		return "have a link with " + linkFaultOf(&e, f)
 	}
 	return "have trouble"
+}
+
+// linkFaultOf names what happens on the way between clients and server, and where on it.
+func linkFaultOf(l *scenarios.LinkFault, f *scenarios.Fault) string {
+	what := l.Kind
+	switch {
+	case !l.By.Zero():
+		what += " " + l.By.TextDurations()
+	case l.Status != 0:
+		what += fmt.Sprintf(" %d", l.Status)
+	}
+	if l.Share > 0 {
+		what += fmt.Sprintf(" of %g%%", l.Share*100)
+	}
+	if f.Where.Path != "" {
+		what += ", path " + f.Where.Path
+	}
+	if f.Where.Direction != "" {
+		what += ", " + f.Where.Direction
+	}
+	return what
 }
 
 // nodeFaultOf says what happens to nodes, or between them.
