@@ -69,7 +69,7 @@ func onFrailNodes(t *testing.T, p run.Plan) (all []history.Observation, result h
 		StartNode: func(_ context.Context, o run.NodeOptions) (run.Node, error) {
 			n := &frailNode{localNode: &localNode{done: make(chan struct{}), counters: target.MemoryCounters(), journal: new(lockedBuffer)}, log: log}
 			n.pid = 10*o.Number + max(1, o.Start)
-			options := target.Options{Design: target.Design(o.Design), Node: o.Number, Nodes: o.Nodes, Counters: n.counters, Journal: n.journal}
+			options := target.Options{Design: target.Design(o.Design), Knobs: o.Knobs, Node: o.Number, Nodes: o.Nodes, Counters: n.counters, Journal: n.journal}
 			if o.BusFaults {
 				n.bus = target.NewFaultyBus(bus.Node(o.Number), o.Number, n.counters)
 				options.Bus = n.bus
@@ -156,12 +156,12 @@ func marks(all []history.Observation, barrier int64) (list []string) {
 	return list
 }
 
-// between is a plan of 12 clients in two rooms on three nodes, with a fault from 2 s to 5 s.
+// between is a plan of 12 clients in two rooms on three nodes, with a fault from 2.01 s to 5.01 s.
 func between(design, bus string, effect scenarios.NodeFault) run.Plan {
 	p := rooms(design, 12, 20, 8*time.Second)
 	p.Nodes, p.Bus.Kind = 3, bus
 	p.Loads[0].Only = 12
-	p.Faults = []scenarios.Fault{{Name: "cut", At: 2 * time.Second, For: 3 * time.Second, Effect: effect}}
+	p.Faults = []scenarios.Fault{{Name: "cut", At: 2010 * time.Millisecond, For: 3 * time.Second, Effect: effect}} // nothing is due at the very moment
 	return p
 }
 
@@ -174,7 +174,7 @@ func TestAPartitionIsExact(t *testing.T) {
 			all, result, told := onFrailNodes(t, p)
 			want := 0
 			for _, o := range all {
-				if since := o.Due - result.Barrier; o.Kind != history.Sent || since < 2e9 || since >= 5e9 {
+				if since := o.Due - result.Barrier; o.Kind != history.Sent || since < 2010e6 || since >= 5010e6 {
 					continue
 				}
 				switch { // two clients of each room are on each node
@@ -188,7 +188,7 @@ func TestAPartitionIsExact(t *testing.T) {
 			if never != want || want < 50 || late != 0 || atOnce != 160*6-want {
 				t.Errorf("one way %v: %d deliveries never came, %d late, %d at once; want %d never", oneWay, never, late, atOnce, want)
 			}
-			if got := marks(all, result.Barrier); !slices.Equal(got, []string{"fault-begins 1 at 2000 ms", "fault-ends 1 at 5000 ms"}) {
+			if got := marks(all, result.Barrier); !slices.Equal(got, []string{"fault-begins 1 at 2010 ms", "fault-ends 1 at 5010 ms"}) {
 				t.Errorf("the history has %q", got)
 			}
 			if len(told) != 6 || len(result.Faults) != 1 {
@@ -196,7 +196,7 @@ func TestAPartitionIsExact(t *testing.T) {
 			}
 			f := result.Faults[0]
 			wantFault := history.Fault{
-				Name: "cut", Kind: "partition", Backend: "the bus end of each node", Whom: "nodes 1 | 2, 3", Turns: []history.Turn{{From: 2e9, To: 5e9}},
+				Name: "cut", Kind: "partition", Backend: "the bus end of each node", Whom: "nodes 1 | 2, 3", Turns: []history.Turn{{From: 2010e6, To: 5010e6}},
 				Decisions: uint64(want / 2), // each message would have had two clients
 			}
 			if oneWay {
@@ -220,7 +220,7 @@ func TestAPartitionOfAnOrderHoldsBack(t *testing.T) {
 			t.Errorf("%d deliveries at once, %d late, %d never", atOnce, late, never)
 		}
 		for at := range arrivals {
-			if at != 5000 {
+			if at != 5010 {
 				t.Errorf("something came late at %d ms, and not at the heal", at)
 			}
 		}
@@ -228,6 +228,62 @@ func TestAPartitionOfAnOrderHoldsBack(t *testing.T) {
 			t.Errorf("ending %s", ending)
 		}
 	})
+}
+
+// TestALinkDelayIsExact: what is due while it lasts comes to the clients of other nodes exactly that much later, and to those of its own
+// at once; at its end nothing overtakes.
+func TestALinkDelayIsExact(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := between("single-channel", run.BusMemory, scenarios.NodeFault{Kind: scenarios.LinkDelay, By: scenarios.Exactly(float64(30 * time.Millisecond))})
+		all, result, _ := onFrailNodes(t, p)
+		sent, late := map[wire.EventID]history.Observation{}, 0
+		for _, o := range all {
+			if o.Kind == history.Sent {
+				sent[o.Event] = o
+			}
+		}
+		for _, o := range all {
+			if o.Kind != history.Delivered {
+				continue
+			}
+			command, want := sent[o.Event], int64(0)
+			if since := command.At - result.Barrier; command.Node != o.Node && since >= 2010e6 && since < 5010e6 {
+				want = 30e6
+				late++
+			}
+			if got := o.At - command.At; got != want {
+				t.Fatalf("%v came %v after it was sent %v after the barrier, want %v", o.Event, time.Duration(got), time.Duration(command.At-result.Barrier), time.Duration(want))
+			}
+		}
+		if f := result.Faults[0]; late != 60*4 || f.Decisions != 60*2 { // 60 events, each to the four clients of its room on two other nodes
+			t.Errorf("%d deliveries were late, of %d messages", late, f.Decisions)
+		}
+	})
+}
+
+// TestWhatComesTwice: over a bus without an order the clients of other nodes hear twice, over one with an order everybody does.
+func TestWhatComesTwice(t *testing.T) {
+	t.Parallel()
+	for bus, want := range map[string]int{run.BusMemory: 60 * 4, run.BusJetStream: 60 * 6} {
+		synctest.Test(t, func(t *testing.T) {
+			p := between("hologram", bus, scenarios.NodeFault{Kind: scenarios.BusDuplicate, Share: 1})
+			p.Knobs.Echo = target.EchoStream
+			all, result, _ := onFrailNodes(t, p)
+			seen, twice := map[key]int{}, 0
+			for _, o := range all {
+				if o.Kind == history.Delivered {
+					k := key{event: o.Event, client: o.Client}
+					if seen[k]++; seen[k] == 2 {
+						twice++
+					}
+				}
+			}
+			if twice != want || len(seen) != 160*6 || result.Faults[0].Kind != "bus_duplicate" {
+				t.Errorf("%s: %d of %d came twice, want %d", bus, twice, len(seen), want)
+			}
+		})
+	}
 }
 
 // TestAKilledNodeIsStartedAgain: the run goes on, the node is there again at its address, and clients whose node it is come back to it
@@ -254,7 +310,7 @@ func TestAKilledNodeIsStartedAgain(t *testing.T) {
 				case o.Kind == history.Subscribed && o.At > result.Barrier:
 					back++
 				case o.Kind == history.Dispatched && int(o.Node) == nodes:
-					dispatched[o.At > result.Barrier+5e9]++
+					dispatched[o.At > result.Barrier+5010e6]++
 				default:
 				}
 			}
