@@ -69,7 +69,7 @@ func TestRecoveryThatIsNotKnown(t *testing.T) {
 	b.run.Faults[0].Turns = []history.Turn{{From: 2000 * msec, To: 8000 * msec}} // one second of load is left
 	b.run.LoadEnd = b.run.Barrier + 9000*msec
 	r := b.report(t)
-	if j := r.Budgets[1]; j.Verdict != Unknown || !strings.Contains(j.Reason, "there is no data") {
+	if j := r.Budgets[1]; j.Verdict != Unknown || !strings.Contains(j.Reason, "after 1 fault too little was seen: fewer than 3 seconds with 5 events") {
 		t.Errorf("with too few seconds the budget is %s: %s", j.Verdict, j.Reason)
 	}
 	if got := r.faultReports()[0].recoveryText(); got != "unknown: too little was seen" {

@@ -55,7 +55,7 @@ func (r *Report) judge(b history.Budget) Judgement {
 		j.Unit = "count"
 	}
 	if j.Value, j.Measured = m.Aggregate(bound.aggregation); !j.Measured {
-		j.Reason = "there is no data: nothing was observed that this figure could count"
+		j.Reason = strings.Join(append([]string{"there is no data: nothing was observed that this figure could count"}, m.recoveryDoubts()...), "; ")
 		return j
 	}
 	if m.Open > 0 && !bound.holds(j.Value.Value) && !bound.holds(math.Inf(1)) { // it is that at least, and so is too much
