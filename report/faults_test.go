@@ -169,15 +169,3 @@ func TestKilledNodesMayMiscount(t *testing.T) {
 		}
 	}
 }
-
-// TestNoPromiseIsAboutWhatAFaultLoses: what a fault lost on purpose breaks no promise, and keeps none either.
-func TestNoPromiseIsAboutWhatAFaultLoses(t *testing.T) {
-	t.Parallel()
-	for fault, want := range map[string]State{"drop": Untested, "delay": Broken} {
-		r := &Report{Run: history.Run{Promises: map[string]string{gapFreeName: "after reconnect"}, Faults: []history.Fault{{Kind: fault}}}}
-		r.Metrics = []Metric{counter(EventsLost, nil, 3, 100, 1), counter(SSEReconnects, nil, 1, 1, 1)}
-		if p := r.gapFree(); p.State != want {
-			t.Errorf("%s: %s, want %s", fault, p.State, want)
-		}
-	}
-}

@@ -364,6 +364,17 @@ func TestWhatWasInjectedIsNotTheServersFault(t *testing.T) {
 		{gapFreeName, history.Run{Faults: []history.Fault{{Name: "gone", Kind: "drop", Decisions: 3}}}, "the fault gone does that, so that it says nothing of the server"},
 		{gapFreeName, history.Run{Faults: []history.Fault{{Name: "gone", Kind: "drop"}}}, ""},
 		{gapFreeName, history.Run{Groups: []history.Group{{Name: "slow", SlowReader: true}}}, "some clients read slowly, and what they have not read yet is not lost by the server"},
+		{gapFreeName, history.Run{Faults: []history.Fault{{Name: "slow", Kind: "delay", Decisions: 3}}}, ""},
+		{gapFreeName, history.Run{Faults: []history.Fault{{Name: "dead", Kind: "kill"}}}, ""},
+		{
+			gapFreeName, history.Run{
+				Promises: map[string]string{gapFreeName: "after reconnect to the same node"}, Faults: []history.Fault{{Name: "dead", Kind: "kill"}},
+			}, "the fault dead does that, so that it says nothing of the server",
+		},
+		{
+			gapFreeName, history.Run{Nodes: []history.Node{{Counters: map[string]uint64{"bus_fault_lost": 2}}}},
+			"a fault lost some between the nodes, which says nothing of the server",
+		},
 		{totalName, history.Run{Faults: []history.Fault{{Name: "mixed", Kind: "reorder", Decisions: 1}}}, "the fault mixed does that, so that it says nothing of the server"},
 		{fifoName, history.Run{Faults: []history.Fault{{Name: "gone", Kind: "drop", Decisions: 3}}, Groups: []history.Group{{SlowReader: true}}}, ""},
 		{selfEchoName, history.Run{Faults: []history.Fault{{Name: "late", Kind: "delay", Decisions: 3}}}, ""},

@@ -108,27 +108,12 @@ func (r *Report) gapFree() Promise {
 		Seen: fmt.Sprintf("%s lost, %s", plural(lost, "delivery"), plural(reconnects, "reconnect")),
 	}
 	switch {
-	case lost > 0 && r.lostOnPurpose():
-		p.State = Untested
-		p.Seen += "; a fault lost some on purpose, which no promise is about"
 	case lost > 0:
 		p.State = Broken
 	case reconnects == 0:
 		p.State = Untested
 	}
 	return p
-}
-
-// lostOnPurpose says whether a fault lost events whose clients kept their stream.
-func (r *Report) lostOnPurpose() bool {
-	for _, f := range r.Run.Faults {
-		switch f.Kind {
-		case "drop", "corrupt", "truncate", "kill":
-			return true
-		}
-	}
-	sum, _ := counters(&r.Run)
-	return sum["bus_fault_lost"] > 0
 }
 
 func (r *Report) promise(name string, broken, of int64, what string) Promise {
