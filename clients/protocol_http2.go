@@ -133,10 +133,6 @@ func (r *http2Receiver) take(b []byte) error {
 	defer l.unlock()
 	err := l.http.Feed(b, r)
 	r.exact = !l.http.Pending() && !l.http.Silent() && (!r.mine || !r.events.events.Pending())
-	if l.full {
-		l.full = false
-		l.change()
-	}
 	switch {
 	case errors.Is(err, http2.ErrBroken):
 		return fmt.Errorf("%w: %w", errForeignBytes, err)
@@ -249,6 +245,9 @@ func (r *http2Receiver) whole() bool { return r.exact }
 
 // noted implements receiver: only now may the next command go out, so that its Sent stands behind this reply.
 func (r *http2Receiver) noted() {
+	r.link.lock()
+	r.link.free()
+	r.link.unlock()
 	for _, f := range r.noting {
 		f.done <- nil
 	}

@@ -113,10 +113,17 @@ func (l *http2Link) fly(r *http1.Request, f *http2Flight) (err error) {
 	return nil
 }
 
+// free wakes who waits until the server takes one more stream.
+func (l *http2Link) free() {
+	if l.full {
+		l.full = false
+		l.change()
+	}
+}
+
 // took is the end of a flight, when its answer is complete, or never will be.
 func (l *http2Link) took(f *http2Flight) {
 	delete(l.flights, f.stream)
-	l.change()
 	if l.finishing {
 		l.conn.SetReadDeadline(time.Unix(1, 0)) //nolint:errcheck // a closed connection ends the read as well
 	}
@@ -131,6 +138,7 @@ func (l *http2Link) giveUp(f *http2Flight) bool {
 	}
 	l.http.Cancel(f.stream)
 	l.took(f)
+	l.free()
 	l.flush() //nolint:errcheck // the reader finds out as well
 	return true
 }
