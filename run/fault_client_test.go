@@ -37,7 +37,7 @@ func ordeal(t *testing.T, p Plan, until time.Duration) (left, back map[uint32][]
 					case o.At < r.began.Load():
 					case o.Kind == history.Closed:
 						left[o.Client] = append(left[o.Client], at)
-					case o.Kind == history.Subscribed:
+					case o.Kind == history.Subscribed && at > 0: // the first time was at the very barrier
 						back[o.Client] = append(back[o.Client], at)
 					case o.Kind == history.FaultBegins || o.Kind == history.FaultEnds:
 						told = append(told, fmt.Sprintf("%d %s %s %d", at, o.Kind, r.o.Names.Name(uint32(o.Err)), o.Sequence))
