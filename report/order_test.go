@@ -372,7 +372,8 @@ func TestWhatWasInjectedIsNotTheServersFault(t *testing.T) {
 			}, "the fault dead does that, so that it says nothing of the server",
 		},
 		{
-			gapFreeName, history.Run{Nodes: []history.Node{{Counters: map[string]uint64{"bus_fault_lost": 2}}}},
+			gapFreeName,
+			history.Run{Nodes: []history.Node{{Counters: map[string]uint64{"bus_fault_lost": 2}}}},
 			"a fault lost some between the nodes, which says nothing of the server",
 		},
 		{totalName, history.Run{Faults: []history.Fault{{Name: "mixed", Kind: "reorder", Decisions: 1}}}, "the fault mixed does that, so that it says nothing of the server"},
