@@ -48,8 +48,13 @@ func (x *execution) drain() {
 // doubles says whether an event may come to a client twice: by a fault that is to do that, or from a server of which nobody knows.
 func (p *Plan) doubles() bool {
 	return p.Server != nil || slices.ContainsFunc(p.Faults, func(f scenarios.Fault) bool {
-		l, ok := f.Effect.(scenarios.LinkFault)
-		return ok && l.Kind == "duplicate"
+		switch e := f.Effect.(type) {
+		case scenarios.LinkFault:
+			return e.Kind == "duplicate"
+		case scenarios.NodeFault:
+			return e.Kind == scenarios.BusDuplicate
+		}
+		return false
 	})
 }
 
