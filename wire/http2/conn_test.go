@@ -179,8 +179,8 @@ func TestAgainstNetHTTP(t *testing.T) {
 // A server that shuts down says so; the Conn takes no more requests and hears the rest.
 func TestGoAwayIsHeard(t *testing.T) {
 	t.Parallel()
-	release := make(chan struct{})
-	conn, server := serve(t, func(w http.ResponseWriter, r *http.Request) { <-release })
+	arrived, release := make(chan struct{}), make(chan struct{})
+	conn, server := serve(t, func(w http.ResponseWriter, r *http.Request) { close(arrived); <-release })
 	var c http2.Conn
 	c.Start()
 	n := newNotes()
@@ -192,6 +192,7 @@ func TestGoAwayIsHeard(t *testing.T) {
 	if err := talk(t, conn, &c, n, draw, c.Ready); err != nil {
 		t.Fatal(err)
 	}
+	<-arrived // who shuts down before it has read a request refuses it
 	go server.Shutdown(context.Background())
 	if err := talk(t, conn, &c, n, draw, func() bool { return !c.Ready() }); err != nil {
 		t.Fatal(err)
