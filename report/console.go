@@ -21,7 +21,7 @@ func (r *Report) Console(w io.Writer, colour bool) error {
 	p.faults(r)
 	p.order(r)
 	p.promises(r)
-	p.trends(r)
+	p.times(r)
 	p.totals(r)
 	p.troubles(r)
 	p.line("")
@@ -171,74 +171,6 @@ func (c *Check) text() string {
 		text += " (" + c.Note + ")"
 	}
 	return text
-}
-
-// trends prints what took time, the window first that the reader wants to see first.
-func (p *printer) trends(r *Report) {
-	for _, w := range r.windowNames() {
-		var rows []*Metric
-		for i := range r.Metrics {
-			m := &r.Metrics[i]
-			if m.Type == Trend && m.Count > 0 && m.Tag("window") == w && m.Tag("path") == "" {
-				rows = append(rows, m)
-			}
-		}
-		if len(rows) == 0 {
-			continue
-		}
-		p.line("")
-		p.line("  " + p.paint(bold, "TIMES") + "  " + clean(windowTitle(w)))
-		p.line(fmt.Sprintf("%*s%10s%10s%10s%10s%10s%10s%13s%11s", labelWidth-2, "", "p50", "p90", "p95", "p99", "p99.9", "max", "count", "events"))
-		for _, m := range rows {
-			p.trend(m)
-		}
-	}
-}
-
-func (p *printer) trend(m *Metric) {
-	label := m.Name
-	if load := m.Tag("load"); load != "" {
-		label += "{load:" + load + "}"
-	}
-	label = clean(label)
-	dots := max(3, labelWidth-8-utf8.RuneCountInString(label))
-	var row strings.Builder
-	row.WriteString("    " + label + p.paint(grey, strings.Repeat(".", dots)) + ": ")
-	for _, name := range []string{"p(50)", "p(90)", "p(95)", "p(99)", "p(99.9)", "max"} {
-		v, _ := m.Aggregate(name)
-		fmt.Fprintf(&row, "%10s", v.text(m.Unit))
-	}
-	p.line(row.String() + fmt.Sprintf("%13s%11s", thousands(m.Count), m.eventCount()))
-}
-
-// eventCount prints how many events stand behind the values, "-" where there are none to speak of.
-func (m *Metric) eventCount() string {
-	if m.Events == 0 {
-		return "-"
-	}
-	return thousands(m.Events)
-}
-
-// windowNames are the windows of the scenario and "" for the whole run: the main one first, then in the order of time. The steps of
-// a search are not among them.
-func (r *Report) windowNames() []string {
-	names := []string{r.mainWindow()}
-	if names[0] != "" {
-		names = append(names, "")
-	}
-	for _, w := range r.Run.Windows {
-		if w.Name != names[0] && !r.isStep(w.Name) {
-			names = append(names, w.Name)
-		}
-	}
-	return names
-}
-
-func windowTitle(window string) string {
-	if window == "" {
-		return "whole run"
-	}
-	return "window " + window
 }
 
 // totals prints what was counted, over the whole run.
