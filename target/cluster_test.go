@@ -148,7 +148,7 @@ func TestBusWithOrder(t *testing.T) {
 	}
 }
 
-// lockedWriter lets the journals of several nodes share one buffer.
+// lockedWriter lets several goroutines write one buffer.
 type lockedWriter struct {
 	mu sync.Mutex
 	w  io.Writer

@@ -9,6 +9,6 @@ func hologramPreset() preset {
 	return preset{
 		knobs:  Knobs{Dispatch: Concurrent, Echo: EchoReply},
 		answer: answerAction,
-		wire:   JSON,
+		wire:   HologramWire,
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -130,26 +129,14 @@ func TestDribble(t *testing.T) {
 	})
 }
 
-// safeBuffer is a log that several goroutines write.
-type safeBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *safeBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
 // TestNothingForeignInTheLog: whatever a client writes into path, header, names and body, a line of the log is a line of ours,
 // and holds no character that a terminal obeys.
 func TestNothingForeignInTheLog(t *testing.T) {
 	t.Parallel()
 	const hostile = "\x1b]0;owned\x07\x1b[2J\u202e\u0085level=ERROR msg=forged"
 	synctest.Test(t, func(t *testing.T) {
-		var log safeBuffer
-		logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		var log bytes.Buffer
+		logger := slog.New(slog.NewTextHandler(&lockedWriter{w: &log}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		w := newWorld(t, target.Options{Logger: logger, OutboxFrames: 1, WriteTimeout: time.Second}, nil)
 		escaped := strings.NewReplacer("\x1b", "%1b", "\x07", "%07", " ", "%20").Replace(hostile)
 		for _, request := range []string{
@@ -178,7 +165,7 @@ func TestNothingForeignInTheLog(t *testing.T) {
 		time.Sleep(time.Minute)
 		_ = slow.Close()
 		w.shutdown()
-		text := log.text.String()
+		text := log.String()
 		if !strings.Contains(text, `instance="a\u202eb\u2028c\"d level=ERROR"`) {
 			t.Errorf("the cut is not logged, or its instance not quoted:\n%s", text)
 		}

@@ -150,7 +150,7 @@ func TestReplayCuresA8(t *testing.T) {
 		t.Run(fmt.Sprint("replay ", replay), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, target.Options{Knobs: target.Knobs{Replay: replay}}, nil)
+				w := newWorld(t, target.Options{Wire: target.JSON, Knobs: target.Knobs{Replay: replay}}, nil)
 				ann := w.newSession("ann", "red")
 				w.say("bob", "red", "1")
 				synctest.Wait()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -19,7 +18,6 @@ import (
 
 	"holobench/target"
 	"holobench/wire"
-	"holobench/wire/sse"
 )
 
 // carried is a world whose clients are those of net/http, over a transport.
@@ -87,27 +85,7 @@ func (w *carried) get(ctx context.Context, instance string, channels ...string) 
 func (w *carried) hear(ctx context.Context, instance string, channels ...string) *subscriber {
 	w.t.Helper()
 	s := &subscriber{response: w.get(ctx, instance, channels...), start: w.start, done: make(chan struct{})}
-	go func() {
-		defer close(s.done)
-		defer func() { _ = s.response.Body.Close() }()
-		var parser sse.Parser
-		buffer := make([]byte, 4096)
-		for {
-			n, err := s.response.Body.Read(buffer)
-			if failed := parser.Feed(buffer[:n], s); failed != nil {
-				err = failed
-			}
-			if err != nil {
-				s.mu.Lock()
-				defer s.mu.Unlock()
-				if !errors.Is(err, io.EOF) {
-					s.ended = err
-				}
-				s.endedAt = time.Since(s.start)
-				return
-			}
-		}
-	}()
+	go s.read()
 	return s
 }
 

@@ -113,7 +113,7 @@ func (w *world) say(instance, channel, payload string) (body string) {
 
 // subscriber is one stream, read by a goroutine of its own until it ends.
 type subscriber struct {
-	conn     *memnet.Conn
+	conn     *memnet.Conn // nil = net/http has it
 	response *http.Response
 	done     chan struct{}
 
@@ -185,7 +185,7 @@ func (w *world) open(request string) *subscriber {
 
 func (s *subscriber) read() {
 	defer close(s.done)
-	defer func() { _ = s.conn.Close() }() // as a client does when its stream has ended
+	defer s.leave()
 	var parser sse.Parser
 	buffer := make([]byte, 4096)
 	for {
@@ -206,6 +206,15 @@ func (s *subscriber) read() {
 			return
 		}
 	}
+}
+
+// leave ends what the stream came by, as a client does when it has ended.
+func (s *subscriber) leave() {
+	if s.conn != nil {
+		_ = s.conn.Close()
+		return
+	}
+	_ = s.response.Body.Close()
 }
 
 // OnEvent notes an event.
