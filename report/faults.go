@@ -154,12 +154,16 @@ func (f *FaultReport) recoveryText() string {
 	return longest.text("ms")
 }
 
-// did says what is on record of the decisions.
+// did says what is on record of the decisions, "" = there were none. Of the digest it has as much as eyes compare; summary.json has it whole.
 func (f *FaultReport) did() string {
-	if f.Digest == "" && f.Decisions == 0 {
-		return "-"
+	if f.Decisions == 0 {
+		return ""
 	}
-	return strings.TrimSpace(thousands(int64(f.Decisions)) + " " + f.Digest) //nolint:gosec // a count of decisions
+	text := plural(int64(f.Decisions), "decision") //nolint:gosec // a count of decisions
+	if f.Digest != "" {
+		text += ", digest " + f.Digest[:min(12, len(f.Digest))]
+	}
+	return text
 }
 
 // ofFault says whether a window is one that a fault makes.
@@ -205,8 +209,8 @@ func (p *printer) faults(r *Report) {
 		if f.Recovery != nil {
 			p.dotted("", "recovery", f.recoveryText())
 		}
-		if f.did() != "-" {
-			p.dotted("", "decisions", f.did())
+		if did := f.did(); did != "" {
+			p.dotted("", "carried out", did)
 		}
 	}
 }

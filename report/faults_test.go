@@ -107,7 +107,7 @@ func TestFaultsAreReported(t *testing.T) {
 	t.Parallel()
 	r := faulted(3200 * time.Millisecond).report(t)
 	text := console(t, r, false)
-	for _, want := range []string{"FAULTS", "cut: partition, 2 s to 3 s, nodes 1 | 2, 3, by the bus end of each node", "recovery................................: 1 s", "1,234 00ff", "pairs divergent"} {
+	for _, want := range []string{"FAULTS", "cut: partition, 2 s to 3 s, nodes 1 | 2, 3, by the bus end of each node", "recovery................................: 1 s", "1,234 decisions, digest 00ff", "pairs divergent"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the console does not say %q:\n%s", want, text)
 		}
@@ -116,7 +116,7 @@ func TestFaultsAreReported(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"<h2>Faults</h2>", "<b>cut</b>: partition, by the bus end of each node", "1,234 00ff"} {
+	for _, want := range []string{"<h2>Faults</h2>", "<b>cut</b><br>partition, by the bus end of each node", "1,234 decisions, digest 00ff"} {
 		if !strings.Contains(string(page), want) {
 			t.Errorf("the page does not say %q", want)
 		}
