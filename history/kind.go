@@ -2,7 +2,7 @@ package history
 
 // The last of the constants of each type: whoever walks a whole table, in a file or in a test, stops there.
 const (
-	lastKind = Heartbeat
+	lastKind = Foreign
 	lastPath = Browser
 )
 
@@ -51,6 +51,8 @@ func (k Kind) String() string {
 		return "alien"
 	case Heartbeat:
 		return "heartbeat"
+	case Foreign:
+		return "foreign"
 	}
 	return "invalid"
 }

@@ -68,6 +68,7 @@ const (
 	ClockStep         // REALTIME jumped against MONOTONIC by more than 1 ms; At, Sequence = |step| in ns
 	Alien             // an event arrived that bears the marker of another run (or none). At, Channel, Conn, Path, Err
 	Heartbeat         // a comment arrived on a stream. At, Conn
+	Foreign           // an event arrived that no command of this run is known to have caused, named by the server (wire.ForeignEvent). As Delivered, without Due
 )
 
 // Path says by which way an event reached a client.

@@ -79,7 +79,7 @@ func (a *Analysis) Add(batch []history.Observation) {
 	for i := range batch {
 		o := &batch[i]
 		switch o.Kind {
-		case history.Delivered:
+		case history.Delivered, history.Foreign:
 			a.deliver(o)
 		case history.Sent:
 			a.command(o.Event).send(o)
@@ -135,12 +135,12 @@ func (a *Analysis) deliver(o *history.Observation) {
 			}
 			number = uint32(len(a.candidates))
 			a.numbers[name] = number
-			a.candidates = append(a.candidates, candidate{part: name, channel: o.Channel, due: o.Due})
+			a.candidates = append(a.candidates, candidate{part: name, channel: o.Channel, due: dueOf(o)})
 		}
 		a.latest = number
 	}
 	c := &a.candidates[a.latest]
-	c.due = min(c.due, o.Due)
+	c.due = min(c.due, dueOf(o))
 	if o.Channel != history.NoChannel && (c.channel == history.NoChannel || o.Channel < c.channel) {
 		c.channel = o.Channel
 	}

@@ -49,6 +49,7 @@ func (s spread) shape(is *shape) {
 	s.count("clock set back", is.backward)
 	s.count("noise floor", is.floor)
 	s.count("user stamps", is.user)
+	s.count("foreign events", is.foreign)
 	s.count("rows of a command twice", is.repeated)
 }
 

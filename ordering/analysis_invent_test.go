@@ -33,6 +33,7 @@ type shape struct {
 	backward  bool // the clock was set back
 	floor     bool // the harness was seen to turn orders round
 	user      bool // the process took the stamps
+	foreign   bool // an event was nobody's
 	repeated  bool // Sent or Replied stands twice
 }
 
@@ -158,12 +159,20 @@ func (v *inventor) event(publisher, channel uint32, due int64) {
 	v.seq[publisher]++
 	o := history.Observation{Event: wire.EventID{Publisher: publisher, Seq: v.seq[publisher]}, Channel: channel, Due: due}
 	dispatched := due + int64(draw(12))*half
-	v.command(o, dispatched)
+	foreign := draw(5) == 0
+	if foreign {
+		o.Event = wire.ForeignEvent("", []byte{byte(publisher), byte(o.Event.Seq)})
+	} else {
+		v.command(o, dispatched)
+	}
 	parts := []uint32{0}
 	if draw(6) == 0 {
 		parts = []uint32{1, 2}
 	}
 	o.Kind = history.Delivered
+	if foreign {
+		o.Kind, o.Due, v.c.shape.foreign = history.Foreign, 0, true
+	}
 	for _, o.Part = range parts {
 		for i := range v.tabs {
 			o.Client = uint32(i)

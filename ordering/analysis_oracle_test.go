@@ -54,7 +54,7 @@ func newTruth(run history.Run, rows []history.Observation, window, ties time.Dur
 	for i := range rows {
 		o := &rows[i]
 		known := slices.ContainsFunc(th.facts, func(f *fact) bool { return f.id == o.Event && f.part == o.Part })
-		if o.Kind == history.Delivered && !known {
+		if brings(o) && !known {
 			th.facts = append(th.facts, th.fact(o))
 		}
 	}
@@ -70,11 +70,16 @@ func newTruth(run history.Run, rows []history.Observation, window, ties time.Dur
 	return th
 }
 
+// brings says whether an event arrives with a row.
+func brings(o *history.Observation) bool {
+	return o.Kind == history.Delivered || o.Kind == history.Foreign
+}
+
 // sockets looks at the sockets of each client.
 func (th *truth) sockets() {
 	latest := map[uint32]map[uint32]int64{} // stamp, by client and conn
 	for _, o := range th.rows {
-		if o.Kind != history.Delivered {
+		if !brings(&o) {
 			continue
 		}
 		if latest[o.Client] == nil {
@@ -122,7 +127,10 @@ func (th *truth) fact(about *history.Observation) *fact {
 			f.sent = o
 		case o.Kind == history.Replied && o.Err == history.NoErr && (f.replied == nil || o.At < f.replied.At):
 			f.replied = o
-		case o.Kind == history.Delivered && o.Part == f.part:
+		case brings(o) && o.Part == f.part:
+			if o.Kind == history.Foreign && (len(copies) == 0 || o.At < f.due) {
+				f.due = o.At // nobody has asked for it
+			}
 			copies[o.Client] = append(copies[o.Client], i)
 		}
 	}

@@ -45,6 +45,15 @@
 // indeterminate. When anybody received it, it was dispatched, and it counts like every other. Deliveries of an event of
 // which no Sent is on record (its segment is lost) are counted, but nothing is expected of it.
 //
+// # Foreign events
+//
+// What no command of the run is known to have caused, and what a name of the server's own tells from all else (history.Foreign), takes
+// part in all of this but where it would need its command: it is due when it is first seen anywhere, it has no sender, so that
+// no client is its originator and no FIFO pair is made with it, and its latency is not known. Who should have received it is known only where the
+// server promises that every event of a channel goes to all its subscribers (Run.Promises "broadcast"). Then its window reaches
+// from Lead before its first delivery to its last one, since it may have been made before anybody saw it; and one that was first seen
+// less than Lead before the end of the drain is not waited for: who has not got it is indeterminate. Without that promise, all are.
+//
 // # Runs without a drain
 //
 // A run that was killed, or gave up before its drain was over, did not wait for its last deliveries. The horizon of such
@@ -83,7 +92,7 @@
 // # Divergence
 //
 // Pairs are of events of one channel that were due at most Window apart (1 s, both ends included). Parts of an event are events.
-// Due time and channel of an event are those of its Sent, and of its deliveries where none is on record; of rows that differ, the
+// Due time and channel of an event are those of its Sent, and of its deliveries where none is on record (a foreign one is due at its first); of rows that differ, the
 // earliest counts (of two Sent, the one that was sent first; of two channels, the one with the smaller number).
 //
 //   - A pair is divergent, when some client saw a before b and another b before a. No reference order is involved.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"time"
 
 	"holobench/history"
 	"holobench/wire"
@@ -13,7 +14,7 @@ import (
 // Duplicated, which counts deliveries. Times are ns since the epoch of the run.
 //
 // Always: Expected = Reached + Lost; Delivered >= Reached + Stray; and the sum of Delivered + Duplicated over all Standings
-// is the number of delivered rows in the history.
+// is the number of rows in the history that bring an event.
 type Standing struct {
 	ID      wire.EventID
 	Part    uint32 // 0 = the whole event
@@ -39,6 +40,10 @@ type Standing struct {
 // ready. It holds about 250 bytes and one bit a subscriber for every event, nothing for a delivery. It is not safe for
 // concurrent use.
 type Membership struct {
+	// Lead is how long before it is first seen anywhere a foreign event may have been made; 0 = DefaultLead. Who subscribed later
+	// than that need not have been told of it.
+	Lead time.Duration
+
 	events    map[part]*event
 	latest    *event // the one of the last row: deliveries of one event come together
 	audiences audiences
@@ -47,8 +52,11 @@ type Membership struct {
 	end     int64 // of the drain; 0 = there was none
 	tail    int64 // from when on missing deliveries of a run without a drain are indeterminate
 	untold  bool  // a publisher is not told of its own event
-	newest  newest
-	order   []*event
+
+	broadcast bool // the server promises that every event of a channel goes to all its subscribers
+
+	newest newest
+	order  []*event
 }
 
 // part names what can be delivered: an event, or a part of one.
@@ -84,7 +92,7 @@ func (m *Membership) Add(batch []history.Observation) {
 		o := &batch[i]
 		m.horizon = max(m.horizon, o.At)
 		switch o.Kind {
-		case history.Delivered:
+		case history.Delivered, history.Foreign:
 			m.deliver(o)
 		case history.Sent:
 			m.send(o)
@@ -142,8 +150,8 @@ func (m *Membership) deliver(o *history.Observation) {
 	if !e.settled && o.Channel != history.NoChannel && (e.channel == history.NoChannel || o.Channel < e.channel) {
 		m.move(e, o.Channel)
 	}
-	if !e.sent && (e.clients == 0 || o.Due < e.due) {
-		e.due = o.Due
+	if due := dueOf(o); !e.sent && (e.clients == 0 || due < e.due) {
+		e.due = due
 	}
 	if e.clients == 0 || o.At < e.first {
 		e.first = o.At
@@ -196,6 +204,7 @@ func (m *Membership) Close(run history.Run) {
 	}
 	m.order = slices.DeleteFunc(m.order, func(e *event) bool { return !e.happened() })
 	m.untold = len(run.Promises) > 0 && run.Promises["self_echo"] == ""
+	m.broadcast = run.Promises["broadcast"] != ""
 	m.newest = nil
 	if run.Promises["freshness"] != "" {
 		m.newest = newestOf(m.order)
@@ -235,13 +244,10 @@ func (m *Membership) standing(e *event) Standing {
 		ID: e.part.id, Part: e.part.number, Channel: e.channel, Due: command.due, Sent: command.sentAt, First: e.first, Last: e.last,
 		Delivered: e.clients, Duplicated: e.repeated, Accepted: command.accepted,
 	}
-	begin := command.sentAt
-	if !command.sent { // sometime after it was due
-		s.Due, begin = e.due, e.due
+	if !command.sent {
+		s.Due = e.due
 	}
-	window := interval{from: begin, to: max(begin, e.last)}
-	dispatched := command.sent && (e.clients > 0 || command.accepted)
-	drained := command.sentAt < m.tail
+	window, dispatched, drained := m.window(e), m.dispatched(e), m.drained(e)
 	members := m.audiences.of(e.channel).members
 	for i := range members {
 		got := e.got.has(i)

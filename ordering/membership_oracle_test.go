@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sort"
 	"testing"
+	"time"
 
 	"holobench/history"
 	"holobench/ordering"
@@ -18,6 +19,7 @@ import (
 type theory struct {
 	run  history.Run
 	rows []history.Observation
+	lead int64 // of foreign events
 }
 
 // where returns the rows of one event of that kind.
@@ -76,7 +78,7 @@ func (th theory) stays(client, channel uint32) (list []stay) {
 // judge counts one event by the definition.
 func (th theory) judge(id wire.EventID) (s ordering.Standing, isEvent bool) {
 	s.ID = id
-	deliveries := th.where(id, history.Delivered)
+	deliveries := append(th.where(id, history.Delivered), th.where(id, history.Foreign)...)
 	commands := th.where(id, history.Sent)
 	never := append(th.where(id, history.Refused), th.where(id, history.Dropped)...)
 	if len(deliveries) == 0 && (len(commands) == 0 || len(never) > 0) {
@@ -97,6 +99,9 @@ func (th theory) judge(id wire.EventID) (s ordering.Standing, isEvent bool) {
 		s.Due, s.Channel = o.Due, o.Channel
 	}
 	began := s.Due
+	if id.Foreign() {
+		s.Due, began = s.First, s.First-th.lead // it may have been made that long before anybody saw it
+	}
 	if len(commands) > 0 {
 		s.Sent, s.Due, s.Channel = commands[0].At, commands[0].Due, commands[0].Channel
 		began = s.Sent
@@ -107,6 +112,9 @@ func (th theory) judge(id wire.EventID) (s ordering.Standing, isEvent bool) {
 	}
 	for _, client := range th.clients() {
 		dispatched := len(commands) > 0 && (s.Accepted || len(deliveries) > 0)
+		if id.Foreign() {
+			dispatched = th.run.Promises["broadcast"] != ""
+		}
 		th.judgeClient(&s, client, received[client], stay{from: began, to: over}, dispatched)
 	}
 	return s, true
@@ -133,7 +141,18 @@ func (th theory) judgeClient(s *ordering.Standing, client uint32, received int, 
 	for _, o := range th.rows {
 		last = max(last, o.At)
 	}
-	mayBeOnItsWay := received == 0 && !th.drained() && s.Sent >= last-th.run.Drain
+	since := s.Sent
+	if s.ID.Foreign() {
+		since = s.First
+	}
+	mayBeOnItsWay := received == 0 && !th.drained() && since >= last-th.run.Drain
+	if s.ID.Foreign() { // nor did anybody wait for it
+		over := last
+		if th.drained() {
+			over = th.run.End
+		}
+		mayBeOnItsWay = mayBeOnItsWay || received == 0 && s.First+th.lead >= over
+	}
 	switch {
 	case !touched:
 	case !sure, !dispatched, mayBeOnItsWay:
@@ -201,11 +220,28 @@ func invent(random *rand.Rand) (run history.Run, lanes [][]history.Observation) 
 			lanes = append(lanes, inventEvent(random, wire.EventID{Publisher: publisher, Seq: seq + 1}, clients+1, 1+random.Uint32N(channels), at())...)
 		}
 	}
+	for n := range random.Uint32N(4) {
+		lanes = append(lanes, inventForeign(random, wire.EventID{Publisher: 1 << 31, Seq: n + 1}, clients+1, 1+random.Uint32N(channels), at())...)
+	}
 	run = history.Run{Finished: random.IntN(3) > 0, Drain: random.Int64N(span / 2)}
 	if random.IntN(4) > 0 {
 		run.End = span - random.Int64N(8)
 	}
+	if random.IntN(3) > 0 {
+		run.Promises = map[string]string{"self_echo": "sse", "broadcast": "per channel"}
+	}
 	return run, lanes
+}
+
+// inventForeign makes the deliveries of an event that nobody has sent.
+func inventForeign(random *rand.Rand, id wire.EventID, clients, channel uint32, at int64) (lanes [][]history.Observation) {
+	for client := range clients {
+		for range []int{0, 0, 1, 1, 1, 2}[random.IntN(6)] {
+			o := history.Observation{Kind: history.Foreign, Client: client, Conn: 99, Channel: channel, Event: id, At: at + random.Int64N(4)}
+			lanes = append(lanes, []history.Observation{o})
+		}
+	}
+	return lanes
 }
 
 // wander lets a connection leave channels and hear others, some of which it hears already or does not, as time goes by.
@@ -274,15 +310,16 @@ func weave(random *rand.Rand, lanes [][]history.Observation) (rows []history.Obs
 
 func TestMembershipIsItsDefinition(t *testing.T) {
 	t.Parallel()
-	var seen ordering.Standing
+	var seen, foreign ordering.Standing
 	for range 3_000 {
 		seed := rand.Uint64()
 		random := rand.New(rand.NewPCG(seed, 3))
 		run, lanes := invent(random)
-		want := theory{run, weave(random, lanes)}.judgeAll()
+		lead := 1 + random.Int64N(4)
+		want := theory{run, weave(random, lanes), lead}.judgeAll()
 		for range 2 { // the order between connections does not matter
 			rows := weave(random, lanes)
-			var m ordering.Membership
+			m := ordering.Membership{Lead: time.Duration(lead)}
 			cut := random.IntN(len(rows) + 1)
 			m.Add(rows[:cut])
 			if random.IntN(2) == 0 {
@@ -298,6 +335,13 @@ func TestMembershipIsItsDefinition(t *testing.T) {
 			checkSums(t, seed, rows, got)
 		}
 		for _, s := range want {
+			if s.ID.Foreign() {
+				foreign.Expected += s.Expected
+				foreign.Lost += s.Lost
+				foreign.Duplicated += s.Duplicated
+				foreign.Indeterminate += s.Indeterminate
+				continue
+			}
 			seen.Expected += s.Expected
 			seen.Lost += s.Lost
 			seen.Duplicated += s.Duplicated
@@ -308,6 +352,9 @@ func TestMembershipIsItsDefinition(t *testing.T) {
 	if seen.Expected < 1000 || seen.Lost < 1000 || seen.Duplicated < 1000 || seen.Indeterminate < 1000 || seen.Stray < 1000 {
 		t.Errorf("the invented histories are too tame to prove anything: %+v", seen)
 	}
+	if foreign.Expected < 500 || foreign.Lost < 200 || foreign.Duplicated < 500 || foreign.Indeterminate < 500 {
+		t.Errorf("the invented foreign events are too tame to prove anything: %+v", foreign)
+	}
 }
 
 // checkSums holds what is promised of every history.
@@ -315,7 +362,7 @@ func checkSums(t *testing.T, seed uint64, rows []history.Observation, list []ord
 	t.Helper()
 	deliveries, sum := 0, 0
 	for _, o := range rows {
-		if o.Kind == history.Delivered {
+		if o.Kind == history.Delivered || o.Kind == history.Foreign {
 			deliveries++
 		}
 	}

@@ -149,8 +149,9 @@ func (w *walk) view(p *pair, x testimony, earlier, later *sight) View {
 func (w *walk) observation(row uint32) history.Observation {
 	d := &w.deliveries[row]
 	about := &w.candidates[d.candidate]
+	kind, due := kindOf(about)
 	return history.Observation{
-		Kind: history.Delivered, Due: about.due, NotBefore: d.notBefore, At: d.at, Handled: d.handled, Client: d.client,
+		Kind: kind, Due: due, NotBefore: d.notBefore, At: d.at, Handled: d.handled, Client: d.client,
 		Event: about.part.id, Part: about.part.number, Channel: about.channel, Conn: d.conn, Host: d.host, Node: d.node, Path: d.path,
 	}
 }

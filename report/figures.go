@@ -28,7 +28,10 @@ type Figures struct {
 
 	rows       int64
 	deliveries int64
+	foreign    int64 // deliveries of events that no command is known to have caused
 	last       int64 // of all times
+
+	foreignEvents int64 // known when the membership is closed
 
 	pending map[wire.EventID]int64 // when the commands without an outcome were sent
 	dialled map[stream]int64       // when the dial of the connections began that carry no stream yet
@@ -75,6 +78,8 @@ func (f *Figures) Add(batch []history.Observation) {
 			f.left++
 		case history.Expectation:
 			f.waited(o)
+		case history.Foreign: // it was never due, so that it has no latency
+			f.foreign++
 		case history.Alien:
 			f.trouble[trouble{o.Kind, o.Err}]++
 		case history.ClockStep:

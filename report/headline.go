@@ -91,9 +91,9 @@ func (r *Report) Sentence() string {
 		}
 	}
 	parts := []string{fmt.Sprintf("%s saw %s of %s in %s",
-		plural(clients, "client"), plural(r.Deliveries, "delivery"), plural(r.Events, "event"), plural(int64(r.Channels), "channel"))}
+		plural(clients, "client"), plural(r.Deliveries+r.Foreign, "delivery"), plural(r.Events+r.ForeignEvents, "event"), plural(int64(r.Channels), "channel"))}
 	if load := r.loadLength(); load > 0 {
-		parts[0] += fmt.Sprintf(", %s a second over %s", significant(float64(r.Deliveries)/load.Seconds()), formatDuration(load))
+		parts[0] += fmt.Sprintf(", %s a second over %s", significant(float64(r.Deliveries+r.Foreign)/load.Seconds()), formatDuration(load))
 	}
 	if m := r.find(FanoutLatency, nil); m != nil && m.Count > 0 {
 		p50, p99 := m.percentile("", 50), m.percentile("", 99)
@@ -102,7 +102,9 @@ func (r *Report) Sentence() string {
 	}
 	lost, duplicated := r.total(EventsLost), r.total(EventsDuplicated)
 	switch {
-	case r.Events == 0:
+	case r.Events+r.ForeignEvents == 0:
+	case r.Events == 0 && r.Run.Promises["broadcast"] == "": // then nobody knows who should have got them
+		parts = append(parts, plural(duplicated, "delivery")+" came twice or more")
 	case lost == 0 && duplicated == 0:
 		parts = append(parts, "nothing was lost or came twice")
 	default:

@@ -72,8 +72,11 @@ func (r *Report) promises(f *Figures) []Promise {
 	if promised := r.Run.Promises[convergeName]; promised != "" {
 		list = append(list, r.converge(promised))
 	}
+	if r.Run.Promises[broadcastName] != "" {
+		list = append(list, r.broadcast(&f.tallies[whole].standing))
+	}
 	for _, name := range slices.Sorted(maps.Keys(r.Run.Promises)) {
-		if !slices.Contains([]string{fifoName, totalName, selfEchoName, freshnessName, gapFreeName, convergeName}, name) {
+		if !slices.Contains([]string{fifoName, totalName, selfEchoName, freshnessName, gapFreeName, convergeName, broadcastName}, name) {
 			list = append(list, Promise{Name: name, Promised: r.Run.Promises[name], State: Untested, Seen: "no figure of this run speaks of it"})
 		}
 	}
@@ -98,7 +101,23 @@ const (
 	freshnessName = "freshness"
 	gapFreeName   = "gap_free"
 	convergeName  = "converge"
+	broadcastName = "broadcast"
 )
+
+// broadcast looks whether every event of a channel came to all its subscribers.
+func (r *Report) broadcast(s *standings) Promise {
+	p := Promise{
+		Name: broadcastName, Promised: r.Run.Promises[broadcastName], State: Kept,
+		Seen: fmt.Sprintf("%s did not come of %s to subscribers of its channel", plural(s.lost, "delivery"), thousands(s.expected)),
+	}
+	switch {
+	case s.lost > 0:
+		p.State = Broken
+	case s.expected == 0:
+		p.State = Untested
+	}
+	return p
+}
 
 // gapFree looks whether clients whose stream was cut missed anything.
 func (r *Report) gapFree() Promise {

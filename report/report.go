@@ -30,6 +30,10 @@ type Report struct {
 	Events     int64 // commands that became events
 	Channels   int   // in which events were seen
 	Stray      int64 // deliveries at clients that were not subscribed
+
+	Foreign       int64 // deliveries of events that no command is known to have caused
+	ForeignEvents int64
+
 	StealShare float64
 	ClockSteps int
 	Damaged    int // segments of the history
@@ -57,7 +61,7 @@ func New(h *history.History) (*Report, error) {
 		members.add(batch)
 		order.Add(batch)
 		for i := range batch {
-			if batch[i].Kind == history.Delivered {
+			if batch[i].Kind == history.Delivered || batch[i].Kind == history.Foreign {
 				channels[batch[i].Channel] = struct{}{}
 			}
 		}
@@ -87,6 +91,7 @@ func New(h *history.History) (*Report, error) {
 	}
 	r.Promises = r.promises(f)
 	r.warn(h)
+	r.Foreign, r.ForeignEvents = f.foreign, f.foreignEvents
 	r.note()
 	if n := f.tallies[whole].clients.abandoned; n == 1 {
 		r.Notes = append(r.Notes, "1 command was on its way when the target died; http_req_failed leaves it out")
@@ -154,6 +159,10 @@ func (r *Report) warn(h *history.History) {
 // note says how much of the latency is the generator's own, where that is more than a reader would guess, whatever the
 // budgets allow.
 func (r *Report) note() {
+	if r.Foreign > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("%s of %s that no command of this run is known to have caused, told apart by what the server calls them: "+
+			"they are in the figures of order and duplicates, and in no latency", plural(r.Foreign, "delivery"), plural(r.ForeignEvents, "event")))
+	}
 	tags := map[string]string{}
 	if window := r.mainWindow(); window != "" {
 		tags["window"] = window

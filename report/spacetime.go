@@ -84,12 +84,12 @@ func (d *spacetime) span() {
 func (d *spacetime) makeLanes() {
 	w := d.w
 	first, second := int64(w.First.Client), int64(w.Second.Client)
-	a, b := int64(w.A.ID.Publisher), int64(w.B.ID.Publisher)
+	a, b := author(&w.A), author(&w.B)
 	order := []int64{first, serverLane, second}
-	if a != first && a != second {
+	if a != first && a != second && a != serverLane {
 		order = append([]int64{a}, order...)
 	}
-	if b != first && b != second && b != a {
+	if b != first && b != second && b != a && b != serverLane {
 		order = append(order, b)
 	}
 	margin := d.width / 6 // what stands beside the outer lanes must fit
@@ -112,6 +112,14 @@ func (d *spacetime) makeLanes() {
 	}
 }
 
+// author is the lane in which an event begins: that of its publisher, or of the server, as far as anybody knows.
+func author(e *ordering.Event) int64 {
+	if e.ID.Foreign() {
+		return serverLane
+	}
+	return int64(e.ID.Publisher)
+}
+
 func (d *spacetime) lane(client int64) int {
 	return slices.IndexFunc(d.lanes, func(l lane) bool { return l.client == client })
 }
@@ -122,7 +130,7 @@ func (d *spacetime) y(at int64) float64 {
 
 // event draws the way of one event: from its publisher to the server, and from there to the two clients.
 func (d *spacetime) event(e *ordering.Event, letter string) {
-	server, publisher := d.lane(serverLane), d.lane(int64(e.ID.Publisher))
+	server, publisher := d.lane(serverLane), d.lane(author(e))
 	source, leaves := publisher, started(e)
 	if len(e.Dispatched) > 0 {
 		first := e.Dispatched[0].At
@@ -131,7 +139,9 @@ func (d *spacetime) event(e *ordering.Event, letter string) {
 		d.labels = append(d.labels, label{lane: server, y: d.y(first) - 6, text: letter, class: letter})
 		source, leaves = server, first
 	}
-	d.label(publisher, publisher < server, started(e), letter, "sent")
+	if publisher != server {
+		d.label(publisher, publisher < server, started(e), letter, "sent")
+	}
 	for _, v := range []*ordering.View{&d.w.First, &d.w.Second} {
 		for _, o := range []*history.Observation{&v.Earlier, &v.Later} {
 			if letterOf(d.w, o) != letter {

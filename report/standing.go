@@ -19,13 +19,18 @@ func (m *membership) close(run history.Run, f *Figures) {
 		if _, flood := f.floods[s.ID.Publisher]; flood {
 			return // its commands bear no marker: nobody can say which delivery is whose
 		}
+		if s.ID.Foreign() {
+			f.foreignEvents++
+		}
 		f.recovery.stood(&s)
 		for i := range f.tallies {
 			if !f.windows.has(i, s.Due) {
 				continue
 			}
 			t := &f.tallies[i]
-			t.standing.events++
+			if !s.ID.Foreign() {
+				t.standing.events++
+			}
 			if s.OwnLost {
 				t.standing.ownLost++
 			}

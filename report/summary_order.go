@@ -192,6 +192,9 @@ func (r *Report) summariseWitness(w *ordering.Witness) summaryWitness {
 
 func (r *Report) summariseEvent(e *ordering.Event) summaryEvent {
 	payload, size := r.payload(e)
+	if e.ID.Foreign() {
+		payload = "" // it is no command of ours
+	}
 	s := summaryEvent{
 		Publisher: e.ID.Publisher, Seq: e.ID.Seq, Part: e.Part, Due: e.Due, Sent: e.Sent, Replied: e.Replied,
 		Payload: payload, PayloadBytes: size, Dispatched: []summaryDispatch{},

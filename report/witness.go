@@ -91,6 +91,12 @@ func rankText(w *ordering.Witness) string {
 }
 
 func (r *Report) explainEvent(w *ordering.Witness, letter string, e *ordering.Event) witnessEvent {
+	if e.ID.Foreign() {
+		return witnessEvent{
+			Letter: letter, Name: eventName(e.ID, e.Part), Facts: "no command of this run is known to have caused it; first seen " + after(w, e.Earliest),
+			Payload: "(its data are not on record)",
+		}
+	}
 	facts := []string{fmt.Sprintf("published by client %d", e.ID.Publisher)}
 	payload, size := r.payload(e)
 	length := "what follows is not on record"
@@ -141,6 +147,9 @@ const maxPayloadShown = 160
 
 // eventName names an event as its marker does.
 func eventName(id wire.EventID, part uint32) string {
+	if id.Foreign() {
+		return fmt.Sprintf("foreign.%08x%08x", id.Publisher, id.Seq)
+	}
 	name := fmt.Sprintf("c%d.s%d", id.Publisher, id.Seq)
 	if part > 0 {
 		name += fmt.Sprintf(" part %d", part)

@@ -1,0 +1,82 @@
+package report
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"holobench/history"
+	"holobench/ordering"
+	"holobench/wire"
+)
+
+// foreign notes the arrival of an event that no command caused.
+func (b *book) foreign(client uint32, name string, at int64) {
+	b.add(history.Observation{
+		Kind: history.Foreign, Client: client, Conn: 1, Path: history.SSE, Event: wire.ForeignEvent("lobby", []byte(name)),
+		Channel: b.names.Number("lobby"), NotBefore: at * msec, At: at * msec, Handled: at * msec,
+	})
+}
+
+// passive is what three clients saw of two events that a server made by itself: one saw them the other way round, one missed the
+// second, and one got the first twice.
+func passive() *book {
+	b := newBook()
+	b.run.Groups = []history.Group{{Name: "members", Count: 3}}
+	for client := range uint32(3) {
+		b.subscribe(client, "lobby", 900)
+	}
+	b.foreign(0, "one", 3000)
+	b.foreign(0, "two", 3010)
+	b.foreign(1, "two", 3002)
+	b.foreign(1, "one", 3005)
+	b.foreign(1, "one", 3006)
+	b.foreign(2, "one", 3001)
+	return b
+}
+
+// TestForeignEvents: they have an order, and come twice; nobody can say how late they were, nor, unless the server promises that
+// all go to all, who should have got them.
+func TestForeignEvents(t *testing.T) {
+	t.Parallel()
+	b := passive()
+	r := b.report(t)
+	if r.Foreign != 6 || r.ForeignEvents != 2 || r.Events != 0 || r.Deliveries != 0 {
+		t.Errorf("%d deliveries of %d foreign events, %d of %d others", r.Foreign, r.ForeignEvents, r.Deliveries, r.Events)
+	}
+	if o := r.Order.Overall; o.ObserverObserver != (ordering.Pairs{AtRisk: 1, Divergent: 1}) || o.FIFO != (ordering.FIFO{}) {
+		t.Errorf("order: %+v", o)
+	}
+	if lost, twice := r.total(EventsLost), r.total(EventsDuplicated); lost != 0 || twice != 1 {
+		t.Errorf("%d lost, %d twice", lost, twice)
+	}
+	if m := r.find(FanoutLatency, nil); m != nil && m.Count > 0 {
+		t.Errorf("there is a latency of %d deliveries, and nobody asked for any", m.Count)
+	}
+	if got, want := r.Sentence(), "3 clients saw 6 deliveries of 2 events in 1 channel, 0.6 a second over 10 s; 1 delivery came twice or more."; got != want {
+		t.Errorf("it says\n%s\nand not\n%s", got, want)
+	}
+	for _, c := range r.Checks {
+		if !c.Agree {
+			t.Errorf("the counts of %s do not agree: %+v", c.Name, c)
+		}
+	}
+	name := eventName(wire.ForeignEvent("lobby", []byte("one")), 0)
+	page, err := r.HTML()
+	if err != nil || !strings.Contains(string(page), name) {
+		t.Errorf("the page does not name %s: %v", name, err)
+	}
+	if !bytes.Contains(page, []byte("6 deliveries of 2 events that no command of this run is known to have caused")) {
+		t.Error("the page does not say that they are foreign")
+	}
+
+	b.run.Promises = map[string]string{"self_echo": "sse", "broadcast": "per channel"}
+	if r = b.report(t); r.total(EventsLost) != 1 {
+		t.Errorf("where all go to all, %d are lost, and it is one", r.total(EventsLost))
+	}
+	for _, p := range r.Promises {
+		if p.Name == "broadcast" && (p.State != Broken || p.Seen != "1 delivery did not come of 6 to subscribers of its channel") {
+			t.Errorf("the promise: %+v", p)
+		}
+	}
+}
