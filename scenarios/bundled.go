@@ -58,6 +58,8 @@ func wires() []string { return []string{JSONWire, HologramWire, LongPollWire, Ch
 // ownWire is what a design is spoken to by unless a scenario says otherwise.
 func ownWire(design string) string {
 	switch design {
+	case Hologram:
+		return HologramWire
 	case LongPoll:
 		return LongPollWire
 	case Channels:

@@ -133,7 +133,7 @@ func TestParseFillsInDefaults(t *testing.T) {
 	want := &File{
 		Path: "dir/test.yaml", Text: got.Text, Name: "test", Seed: 1,
 		Server: Server{Bundled: Bundled{
-			Design: "hologram", Wire: "json", Transport: "http1", Nodes: 1,
+			Design: "hologram", Wire: "hologram", Transport: "http1", Nodes: 1,
 			Knobs:  Knobs{"concurrent", "none", "reply", "node-local", "cut", "registration", 0, 0},
 			Outbox: 1024, Heartbeat: 15 * time.Second,
 		}},

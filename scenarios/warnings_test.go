@@ -87,7 +87,7 @@ func TestWarningsOfTheBundledTarget(t *testing.T) {
 		{"one node for all", "spread: sticky", "", 0, "server.bundled.spread changes nothing: there is one node"},
 
 		{"nothing is sent again", "design: single-channel, replay: 0", "", 0, "server.bundled.replay: 0 takes back what the design single-channel promises: a client that reconnects misses what was sent meanwhile"},
-		{"sent again, with holes", "replay: 9", "", 0, "server.bundled.replay: with dispatch: concurrent ids may come out of order, so that a stream that ends between two such events misses one"},
+		{"sent again, with holes", "wire: json, replay: 9", "", 0, "server.bundled.replay: with dispatch: concurrent ids may come out of order, so that a stream that ends between two such events misses one"},
 		{"a figure without data", "echo: none", `budgets: {own_latency: "max<1s", "own_latency{path:sse}": "max<1s", other_latency: "max<1s"}`, 0, "budgets.own_latency: with echo: none no sender hears of its own event, so that the figure has no data\n" +
 			"budgets.own_latency{path:sse}: with echo: none no sender hears of its own event, so that the figure has no data"},
 		{"paths of a design", "", `budgets: {"own_latency{path:reply}": "max<1s", "other_latency{path:sse}": "max<1s"}`, 0, ""},

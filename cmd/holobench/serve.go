@@ -39,8 +39,8 @@ func serveCommand() *cobra.Command {
   GET  /healthz                           node and design
   GET  /                                  a page to look at in two browser tabs
 
-That is the wire json, which is always there. --wire adds the paths of another one: /hologram/..., /socket/longpoll or
-/socket/websocket.
+That is the wire json, which is always there. The wire of the design, or that of --wire, adds paths of its own: /hologram/...,
+/socket/longpoll or /socket/websocket.
 
 A design is a preset of knobs; a flag turns one knob and leaves the rest. docs/designs.md says of each which anomaly it
 causes or cures.

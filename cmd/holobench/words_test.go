@@ -100,7 +100,7 @@ func TestDefaultsOfADesignAreTheTargets(t *testing.T) {
 func TestLimitsOfTheLanguageAreTheTargets(t *testing.T) {
 	t.Parallel()
 	for _, bundled := range []string{
-		"design: sequenced, replay: 0", "replay: 1048576", "server_triggered: 10/ms", "server_triggered: 0/s", "outbox: 1048576", "heartbeat: 1h",
+		"design: sequenced, replay: 0", "wire: json, replay: 1048576", "server_triggered: 10/ms", "server_triggered: 0/s", "outbox: 1048576", "heartbeat: 1h",
 		"design: state-sync, replay: 1", "design: ephemeral, dispatch: serialized, when_full: cut",
 		"design: long-poll, wire: json, replay: 5", "design: channels, wire: long-poll, echo: reply", "wire: hologram", "transport: tls", "design: single-channel, wire: hologram, replay: 0", "design: sequenced, wire: hologram, replay: 0",
 	} {
