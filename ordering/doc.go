@@ -139,6 +139,27 @@
 // message at A, so that it is known as (10, 14] only, the pair would be tied at A: at risk still, because three clients order
 // it, no longer divergent, and one tied view.
 //
+// # The hold-back queue
+//
+// A resequencer puts the numbered events of one channel into order before its app sees them. What it would have done follows
+// from what arrived and when, so that it is worked out here and not carried out by the clients: an old run can be asked, and
+// for any time to hold. For one client and one channel:
+//
+//   - A number arrives with the first row that brings an event of it: a delivery by any way, or the good reply that tells its
+//     sender which number its command got. Further copies of an event are dropped. What has no number is handed on at once.
+//   - The queue begins with the lowest number that arrives no later than MaxHold after the first: servers that number tell a new
+//     stream where it is.
+//   - A number is settled when it has arrived; or when it is given up: an event of it or a higher one has been held for MaxHold,
+//     or the server said that it does not come (a message that a part is missing, or a snapshot that it is in).
+//   - An event is handed on when it has arrived and all numbers from the beginning up to its own are settled. Nothing is held
+//     longer than MaxHold. What comes when its number has been passed is late: it is handed on at once, out of order, for
+//     nobody would rather lose it.
+//   - A message that a part is missing, which begins with a number that the stream has passed, says that the numbers have begun
+//     anew: what is held is handed on, and the queue begins again.
+//
+// What was handed on then stands in the place of what arrived, at one socket a client, and is compared as above. Times are
+// those of At: the hold of an event is off by At - NotBefore of it and of what it waited for at most.
+//
 // Not guaranteed: without a divergent pair there need be no order that all clients agree with. Three clients that saw (a, b),
 // (b, c) and (c, a), and nothing else, disagree on no pair; clients that see all their events have no such gap. When stamps run backwards on a socket, Beyond may miss
 // pairs, because its search ends by stamps; all other figures stay exact. And when the clock steps
