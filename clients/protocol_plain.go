@@ -92,6 +92,7 @@ func (r *plainReceiver) event(e sse.Event) {
 			return
 		}
 		r.heartbeat(gap.First, errGap)
+		r.ofChannel(gap.Channel)
 		return
 	}
 	slot := r.slotOf(e.Data)
@@ -113,7 +114,7 @@ func (r *plainReceiver) snapshot(data []byte) {
 		return
 	}
 	r.heartbeat(whole.Version, "")
-	slot := r.slot([]byte(whole.Channel))
+	slot := r.ofChannel(whole.Channel)
 	if slot < 0 {
 		return
 	}
@@ -124,6 +125,15 @@ func (r *plainReceiver) snapshot(data []byte) {
 		r.documents[slot] = r.client.newReplica(whole.Channel)
 	}
 	r.documents[slot].begin(&whole)
+}
+
+// ofChannel says of which channel the message is that was just noted, and returns its place; -1 = the stream does not hear it.
+func (r *plainReceiver) ofChannel(name string) (slot int) {
+	slot = r.slot([]byte(name))
+	if slot >= 0 {
+		r.batch[len(r.batch)-1].Channel = r.channels[slot]
+	}
+	return slot
 }
 
 // slotOf finds the channel of an event: it needs to look only when the client has more than one.

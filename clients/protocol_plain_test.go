@@ -74,8 +74,8 @@ func TestPlainGapAndSnapshotDeliverNothing(t *testing.T) {
 			"0 heartbeat: events are lost: the server keeps them no more", "0 heartbeat: protocol error", "0 heartbeat",
 			"0 heartbeat: protocol error", "0 delivered c7.2",
 		}, history.Heartbeat, history.Delivered, history.Alien)
-		if gap := b.of(history.Heartbeat); gap.Sequence != 9 {
-			t.Errorf("the gap ends at %d, want 9", gap.Sequence)
+		if gap := b.of(history.Heartbeat); gap.Sequence != 9 || gap.Channel != b.crowd.Names.Number("room") {
+			t.Errorf("the gap ends at %d of channel %d, want 9 of room", gap.Sequence, gap.Channel)
 		}
 	})
 }

@@ -67,7 +67,7 @@ const (
 	FaultEnds         // as above
 	ClockStep         // REALTIME jumped against MONOTONIC by more than 1 ms; At, Sequence = |step| in ns
 	Alien             // an event arrived that bears the marker of another run (or none). At, Channel, Conn, Path, Err
-	Heartbeat         // a comment arrived on a stream. At, Conn
+	Heartbeat         // a comment arrived on a stream. At, Conn; of a snapshot Channel and Sequence = its version; of word that a part is missing those, Sequence = the first number that comes, and Err
 	Foreign           // an event arrived that no command of this run is known to have caused, named by the server (wire.ForeignEvent). As Delivered, without Due
 )
 

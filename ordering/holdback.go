@@ -138,7 +138,7 @@ func (r *Resequencer) release(e *epoch, at seat, hold int64, first uint64, numbe
 		for _, w := range numbered[i:end] {
 			w.handed, w.late = max(w.row.At, settled), arrived > own
 		}
-		expected, i = number+1, end
+		expected, i = number+min(1, math.MaxUint64-number), end
 	}
 	if told := e.told(); first > 0 && told > expected { // nothing came behind them
 		r.giveUp(e, at, expected, told-1, e.end)

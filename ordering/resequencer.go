@@ -2,6 +2,7 @@ package ordering
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 
@@ -115,7 +116,7 @@ func (r *Resequencer) take(o *history.Observation) {
 		if o.Sequence > 0 && o.Channel != history.NoChannel {
 			q := r.queue(o)
 			n := notice{at: o.At, upTo: o.Sequence, snapshot: o.Err == history.NoErr}
-			if n.snapshot {
+			if n.snapshot && n.upTo < math.MaxUint64 {
 				n.upTo++
 			}
 			q.notices = append(q.notices, n)
