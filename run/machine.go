@@ -25,7 +25,7 @@ func DescribeMachine() history.Machine {
 
 // Limits is what a scenario is held against that is to be run on m.
 func Limits(m history.Machine) scenarios.Machine {
-	return scenarios.Machine{Files: m.MaxFiles, Cores: m.CPUs, MemoryMB: m.MemoryMB, Ports: m.Ports}
+	return scenarios.Machine{Files: m.MaxFiles, Cores: m.CPUs, MemoryMB: m.MemoryMB, Ports: m.Ports, ManyLoopback: m.OS == "linux"}
 }
 
 // MaxFiles is how many descriptors this process may have open. Go raises its soft limit to the hard one when it starts.

@@ -50,6 +50,9 @@ type Plan struct {
 	Faults []scenarios.Fault
 	AtEnd  scenarios.AtEnd // what is done behind the drain
 
+	Sources   int      // addresses of this machine that its connections come from, see clients.SourceDial; 0 = one
+	Shortages []string // what this machine has too little of: the plan is not to be carried out on it
+
 	Join     time.Duration // the longest wait for the barrier; 0 = 60 s
 	Warnings []string
 

@@ -19,7 +19,7 @@ func FromFile(f *scenarios.File, m history.Machine) (Plan, error) {
 		Design: b.Design, Wire: b.Wire, Transport: target.Transport(b.Transport), Knobs: knobsFrom(&b.Knobs), Outbox: b.Outbox, Heartbeat: b.Heartbeat,
 		Nodes: b.Nodes, Bus: Bus{Kind: b.Bus.Kind, URL: b.Bus.URL, Delay: b.Bus.Delay}, Spread: b.Spread,
 		Drain: f.Drain, PairWindow: f.PairWindow,
-		Warnings: f.Warnings(Limits(m)),
+		Warnings: f.Warnings(Limits(m)), Shortages: f.Shortages(Limits(m)), Sources: f.Sources(Limits(m)),
 	}
 	if p.Server = serverOf(f); p.Server != nil {
 		p.Design, p.Wire, p.Nodes = "", p.Server.Protocol.Wire, 0

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"fmt"
 	"math"
+	"net"
 )
 
 // Machine is what Warnings has to know of where the run will be. The zero Machine is one of which nothing is known.
@@ -10,7 +11,9 @@ type Machine struct {
 	Files    int // descriptors that a process may open; 0 = not known
 	Cores    int // 0 = not known
 	MemoryMB int // 0 = not known
-	Ports    int // local ports for connections that are made; 0 = not known
+	Ports    int // local ports for connections that are made from one address; 0 = not known
+
+	ManyLoopback bool // connections within this machine can come from any address of 127.0.0.0/8
 }
 
 // What a run costs, as it was measured on two cores of a virtual machine in 2026 with 1,000 to 4,000 streams: an estimate of the size of a
@@ -31,35 +34,101 @@ const (
 // spareFiles are the descriptors that a process needs for itself: its listener, its files, the pipes to its children.
 const spareFiles = 64
 
-// machineWarnings lists what the machine cannot hold.
+// Shortages lists what a run on m cannot do without and will not find, each with the number that would do: it has to end before
+// it began. Nothing is said of what is not known.
 //
 // Each client with a stream needs one descriptor, each sender one more for its commands, each worker of a flood one: in the
 // generator and in the target alike, since every connection has two ends. With several nodes each has its share of them, and
-// all of them when the others are gone. A connection also needs a local port, of which there are as many for each node.
-func (f *File) machineWarnings(m Machine) []string {
-	var warnings []string
-	streams, connections := f.connections()
-	bundled, nodes := f.Server.URL == nil, max(1, f.Server.Bundled.Nodes)
+// all of them when the others are gone. A connection also needs a local port, of which there are as many for each node, and
+// at a server on this machine for each address that they come from.
+func (f *File) Shortages(m Machine) []string {
+	var short []string
+	_, connections := f.connections()
+	bundled := f.Server.URL == nil
 	if need := connections + spareFiles; m.Files > 0 && need > m.Files {
 		too := ""
 		if bundled {
 			too = " and as many in the target"
 		}
-		warnings = append(warnings, fmt.Sprintf("the run needs %d open files in the generator%s, the limit of a process is %d: raise it with ulimit -n %d", need, too, m.Files, need))
+		short = append(short, fmt.Sprintf("the run needs %d open files in the generator%s, the limit of a process is %d: raise it with ulimit -n %d", need, too, m.Files, need))
 	}
-	if need := (connections + nodes - 1) / nodes; m.Ports > 0 && need > m.Ports {
-		warnings = append(warnings, fmt.Sprintf(
-			"the run makes %d connections to one address, this machine has %d local ports for that: raise them with sysctl net.ipv4.ip_local_port_range=\"1024 65535\", or take more nodes", need, m.Ports))
+	if need := f.perNode(); m.Ports > 0 && f.Sources(m) == 1 && need > m.Ports {
+		remedy := ""
+		if bundled {
+			remedy = ", or take more nodes"
+		}
+		short = append(short, fmt.Sprintf(
+			"the run makes %d connections to one address, this machine has %d local ports for that: raise them with sysctl net.ipv4.ip_local_port_range=\"1024 65535\"%s", need, m.Ports, remedy))
 	}
-	stream := generatorStreamKiB
-	if bundled {
-		stream += targetStreamKiB
+	if need := f.memoryMB(); m.MemoryMB > 0 && need > m.MemoryMB {
+		short = append(short, f.memory(need, m.MemoryMB))
 	}
-	if needMB := streams * stream / 1000; m.MemoryMB > 0 && float64(needMB) > memoryShare*float64(m.MemoryMB) {
-		warnings = append(warnings, fmt.Sprintf(
-			"%d streams need about %d MB, at %d KiB each, this machine has %d MB: take fewer clients, or a machine with more", streams, needMB, stream, m.MemoryMB))
+	return short
+}
+
+// machineWarnings lists what the machine cannot hold, or only just.
+func (f *File) machineWarnings(m Machine) []string {
+	warnings := f.Shortages(m)
+	if need := f.memoryMB(); float64(need) > memoryShare*float64(m.MemoryMB) && need <= m.MemoryMB {
+		warnings = append(warnings, f.memory(need, m.MemoryMB))
 	}
-	return append(warnings, f.coreWarnings(m, bundled)...)
+	return append(warnings, f.coreWarnings(m, f.Server.URL == nil)...)
+}
+
+// memory says what the streams need.
+func (f *File) memory(needMB, thereMB int) string {
+	streams, _ := f.connections()
+	return fmt.Sprintf("%d streams need about %d MB, at %d KiB each, this machine has %d MB: take fewer clients, or a machine with more", streams, needMB, f.streamKiB(), thereMB)
+}
+
+func (f *File) memoryMB() int {
+	streams, _ := f.connections()
+	return streams * f.streamKiB() / 1000
+}
+
+// streamKiB is what one stream takes, in the generator and, when that is on this machine, in the target.
+func (f *File) streamKiB() int {
+	if f.Server.URL == nil {
+		return generatorStreamKiB + targetStreamKiB
+	}
+	return generatorStreamKiB
+}
+
+// perNode counts the connections to one address.
+func (f *File) perNode() int {
+	_, connections := f.connections()
+	nodes := 1
+	if f.Server.URL == nil {
+		nodes = max(1, f.Server.Bundled.Nodes)
+	}
+	return (connections + nodes - 1) / nodes
+}
+
+// portShare is the share of the local ports of one address that a run takes before it takes another address too: some belong to
+// other programs, and one whose connection has ended is free again only a minute later.
+const portShare = 0.7
+
+// Sources says from how many addresses of this machine the connections of a run are to come: from one, unless they are so many that
+// the local ports of one would not suffice and the server is on this machine, where there are 16 million addresses (127.0.0.0/8).
+func (f *File) Sources(m Machine) int {
+	if m.Ports == 0 || !m.ManyLoopback || !f.onLoopback() {
+		return 1
+	}
+	each := max(1, int(portShare*float64(m.Ports)))
+	return min((f.perNode()+each-1)/each, maxSources)
+}
+
+// maxSources is 127.0.0.1 to 127.0.255.254, of which some are left out.
+const maxSources = 1 << 15
+
+// onLoopback says whether the server has an address of 127.0.0.0/8.
+func (f *File) onLoopback() bool {
+	if f.Server.URL == nil {
+		return true
+	}
+	host := f.Server.URL.Hostname()
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback() && ip.To4() != nil
 }
 
 // coreWarnings says when the peak of the load takes more CPU time than there is.

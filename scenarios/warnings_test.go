@@ -118,6 +118,9 @@ load: {talk: {by: {clients: members, only: 1000}, rate: 100/s, for: 10s, in_flig
 		{"all that it takes", "", Machine{Files: 14064, Ports: 14000, MemoryMB: 350, Cores: 3}, ""},
 		{"ports", "", Machine{Ports: 13999}, "the run makes 14000 connections to one address, this machine has 13999 local ports for that: raise them with sysctl net.ipv4.ip_local_port_range=\"1024 65535\", or take more nodes"},
 		{"ports of two nodes", "server: {bundled: {nodes: 2}}", Machine{Ports: 7000}, ""},
+		{"ports of many addresses", "", Machine{Ports: 100, ManyLoopback: true}, ""},
+		{"ports to another machine", "server: {url: http://192.0.2.1}", Machine{Ports: 13999, ManyLoopback: true}, "the run makes 14000 connections to one address, this machine has 13999 local ports for that: raise them with sysctl net.ipv4.ip_local_port_range=\"1024 65535\""},
+		{"memory, just so", "", Machine{MemoryMB: 280}, "10000 streams need about 280 MB, at 28 KiB each, this machine has 280 MB: take fewer clients, or a machine with more"},
 		{"memory", "", Machine{MemoryMB: 349}, "10000 streams need about 280 MB, at 28 KiB each, this machine has 349 MB: take fewer clients, or a machine with more"},
 		{"memory of clients alone", "server: {url: http://127.0.0.1:1}", Machine{MemoryMB: 250}, ""},
 		{"cores", "", Machine{Cores: 2}, "at its peak the load is 100 commands and 100000 deliveries a second, for which it takes about 1.6 cores, at 150 and 15 us each, this machine has 2: " +
@@ -127,6 +130,53 @@ load: {talk: {by: {clients: members, only: 1000}, rate: 100/s, for: 10s, in_flig
 		f := parse(t, big+test.rest)
 		if got := strings.Join(f.Warnings(test.machine), "\n"); got != test.want {
 			t.Errorf("%s:\ngot  %s\nwant %s", test.name, got, test.want)
+		}
+	}
+}
+
+// What a run cannot do without ends it before it began; what is only tight does not.
+func TestShortages(t *testing.T) {
+	t.Parallel()
+	const big = "version: 1\nclients: {members: {count: 10000, channel: {pattern: \"room-${n}\", count: 10}}}\nload: {talk: {by: {clients: members, only: 1000}, rate: 100/s, for: 10s, in_flight: 4}}\n"
+	for _, test := range []struct {
+		name, rest string
+		machine    Machine
+		want       int
+	}{
+		{"nothing is known", "", Machine{}, 0},
+		{"enough of all", "", Machine{Files: 14064, Ports: 14000, MemoryMB: 280, Cores: 1}, 0},
+		{"one too few of each", "", Machine{Files: 14063, Ports: 13999, MemoryMB: 279}, 3},
+		{"many addresses", "", Machine{Files: 14063, Ports: 13999, MemoryMB: 280, ManyLoopback: true}, 1},
+	} {
+		if got := parse(t, big+test.rest).Shortages(test.machine); len(got) != test.want {
+			t.Errorf("%s: %q, want %d", test.name, got, test.want)
+		}
+	}
+}
+
+// The connections come from one address as long as one will do, and from more only to a server on this machine.
+func TestSources(t *testing.T) {
+	t.Parallel()
+	const big = "version: 1\nclients: {members: {count: 10000, channel: lobby}}\nload: {talk: {by: members, rate: 100/s, for: 10s}}\n" // 20,000 connections
+	linux := Machine{Ports: 10_000, ManyLoopback: true}
+	for _, test := range []struct {
+		name, rest string
+		machine    Machine
+		want       int
+	}{
+		{"70 % of the ports of each address", "", linux, 3},
+		{"one will do", "", Machine{Ports: 28_572, ManyLoopback: true}, 1},
+		{"one will not quite do", "", Machine{Ports: 28_571, ManyLoopback: true}, 2},
+		{"each node has ports of its own", "server: {bundled: {nodes: 3}}", linux, 1},
+		{"nobody knows how many ports there are", "", Machine{ManyLoopback: true}, 1},
+		{"a system with one loopback address", "", Machine{Ports: 10_000}, 1},
+		{"a server here", "server: {url: http://127.0.0.1:8080}", linux, 3},
+		{"a server here, by its name", "server: {url: http://localhost:8080}", linux, 3},
+		{"a server here, by IPv6", "server: {url: \"http://[::1]:8080\"}", linux, 1},
+		{"a server elsewhere", "server: {url: https://example.org}", linux, 1},
+	} {
+		if got := parse(t, big+test.rest).Sources(test.machine); got != test.want {
+			t.Errorf("%s: %d, want %d", test.name, got, test.want)
 		}
 	}
 }

@@ -96,6 +96,9 @@ func printPlan(out io.Writer, file *scenarios.File, p *run.Plan) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "name\t%s\nseed\t%d\n", p.Name, p.Seed)
 	printTarget(w, p)
+	if p.Sources > 1 {
+		fmt.Fprintf(w, "come from\t%d addresses of this machine, since the local ports of one would not suffice\n", p.Sources)
+	}
 	for _, g := range p.Groups {
 		fmt.Fprintf(w, "clients %s\t%d, %s%s\n", g.Name, g.Count, channelsOf(g), joinOf(g))
 	}

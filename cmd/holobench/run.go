@@ -156,6 +156,9 @@ func (f *runFlags) run(ctx context.Context, file *scenarios.File, stamps wire.St
 	if err != nil {
 		return 0, err
 	}
+	if err := fits(&plan); err != nil {
+		return 0, err
+	}
 	dir, err := f.directory(plan.Name)
 	if err != nil {
 		return 0, err
@@ -189,7 +192,7 @@ func (f *runFlags) run(ctx context.Context, file *scenarios.File, stamps wire.St
 		Judge:       func(b history.Budget) run.Verdict { return run.Verdict(live.Judge(b)) },
 		SaveSamples: func(s []history.Sample) error { return samples.Write(s...) },
 		StartNode:   startNodes(dir.Path), StartBus: startBus(dir.Path), StartNoisePeer: startNoisePeer(dir.Path),
-		Dial:      clients.StampedDial((&net.Dialer{KeepAlive: -1, ControlContext: clients.ControlDial}).DialContext, stamps),
+		Dial:      clients.StampedDial(clients.SourceDial(&net.Dialer{KeepAlive: -1, ControlContext: clients.ControlDial}, plan.Sources), stamps),
 		Nanosleep: run.Nanosleep(),
 		Progress:  progress.show,
 		Log:       flows.line,
