@@ -153,12 +153,9 @@ func (a *Analysis) deliver(o *history.Observation) {
 // Close says that the rows are complete for now, and what run they are of, and returns what they show. More may follow, and
 // another Close: that is how a run is watched while it goes on.
 func (a *Analysis) Close(run history.Run) Divergence {
-	w := &walk{found: Divergence{Window: cmp.Or(a.Window, DefaultWindow), TieBelow: max(0, a.TieBelow)}, run: run, deliveries: a.deliveries, candidates: a.candidates}
-	if a.TieBelow == 0 && run.Machine.Stamps == "user" {
-		w.found.TieBelow = UserTieBelow
-	}
-	if run.Noise != nil && run.Noise.Floor > 0 {
-		w.found.TieBelow = max(w.found.TieBelow, time.Duration(run.Noise.Floor)+1)
+	w := &walk{
+		found: Divergence{Window: cmp.Or(a.Window, DefaultWindow), TieBelow: tieBelow(a.TieBelow, &run)}, run: run,
+		deliveries: a.deliveries, candidates: a.candidates,
 	}
 	w.least = max(1, int64(w.found.TieBelow))
 	w.forward, w.found.Mixed = a.sockets()
@@ -166,6 +163,18 @@ func (a *Analysis) Close(run history.Run) Divergence {
 	w.events = a.resolve(w.least)
 	w.all()
 	return w.found
+}
+
+// tieBelow is how close arrivals on two sockets may be in that run and still be a tie, where TieBelow asks for that much.
+func tieBelow(asked time.Duration, run *history.Run) time.Duration {
+	ties := max(0, asked)
+	if asked == 0 && run.Machine.Stamps == "user" {
+		ties = UserTieBelow
+	}
+	if run.Noise != nil && run.Noise.Floor > 0 {
+		ties = max(ties, time.Duration(run.Noise.Floor)+1)
+	}
+	return ties
 }
 
 // resolve returns all candidates with their sights, by channel, due time and name.

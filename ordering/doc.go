@@ -160,6 +160,23 @@
 // What was handed on then stands in the place of what arrived, at one socket a client, and is compared as above. Times are
 // those of At: the hold of an event is off by At - NotBefore of it and of what it waited for at most.
 //
+// # The optimistic client
+//
+// A client that does not wait shows its own change from when it is due, on top of all that it has seen, until its event comes
+// (or, where it never does, the good reply). A change of somebody else that comes meanwhile goes below it: that is a rebase. The
+// change is confirmed by the good reply or by its event, whichever comes first. It is rolled back when the server refuses it (a
+// conflict, say) or no reply comes, unless its event had come before; an event that comes after all outweighs a missing reply.
+//
+// Its sender sees what no server ever had (Wrong) from when the change is due until the last rebase, for until then its own change
+// stood in front of one that belongs before it; and for as long as the change is shown, when it is rolled back. That is so for an
+// app in which the order of all changes of a channel matters, such as a list. Where only changes of one key meet, it is an upper
+// bound: which keys they were of is not in the history.
+//
+// # Known elsewhere first
+//
+// A sender knows of its event from the good reply or from its own view of it, whichever comes first. Others knew it first when
+// some other client had it before anything came to the sender that told it so; what the stamps leave open is a tie.
+//
 // Not guaranteed: without a divergent pair there need be no order that all clients agree with. Three clients that saw (a, b),
 // (b, c) and (c, a), and nothing else, disagree on no pair; clients that see all their events have no such gap. When stamps run backwards on a socket, Beyond may miss
 // pairs, because its search ends by stamps; all other figures stay exact. And when the clock steps
