@@ -160,7 +160,7 @@ func (a *Analysis) Close(run history.Run) Divergence {
 	w.least = max(1, int64(w.found.TieBelow))
 	w.forward, w.found.Mixed = a.sockets()
 	w.nodes = a.severalNodes()
-	w.events = a.resolve(w.least)
+	w.events = a.resolve(w.least, &w.found.Copies)
 	w.all()
 	return w.found
 }
@@ -177,8 +177,8 @@ func tieBelow(asked time.Duration, run *history.Run) time.Duration {
 	return ties
 }
 
-// resolve returns all candidates with their sights, by channel, due time and name.
-func (a *Analysis) resolve(least int64) []candidate {
+// resolve returns all candidates with their sights, by channel, due time and name, and adds up the copies of events.
+func (a *Analysis) resolve(least int64, copies *Copies) []candidate {
 	events := slices.Clone(a.candidates)
 	ends := make([]int, len(events)+1)
 	for i := range a.deliveries {
@@ -196,7 +196,7 @@ func (a *Analysis) resolve(least int64) []candidate {
 	}
 	for i := range events {
 		e := &events[i]
-		e.sights = firstSights(sights[ends[i]:ends[i+1]], least)
+		e.sights = firstSights(sights[ends[i]:ends[i+1]], least, copies)
 		e.first, e.last, e.begin = e.sights[0].at, e.sights[0].at, e.sights[0].notBefore
 		for _, s := range e.sights {
 			e.first, e.last, e.begin = min(e.first, s.at), max(e.last, s.at), min(e.begin, s.notBefore)

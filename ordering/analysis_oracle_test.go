@@ -440,10 +440,55 @@ func (th *truth) bins() (bins []ordering.Bin) {
 	return bins
 }
 
+// copies looks at the sockets of each client on which an event came, by whatever first came there.
+func (th *truth) copies() (c ordering.Copies) {
+	type sight struct {
+		id           wire.EventID
+		part, client uint32
+	}
+	sockets := map[sight]map[uint32]history.Path{}
+	for i := range th.rows {
+		o := &th.rows[i]
+		if !brings(o) {
+			continue
+		}
+		at := sight{o.Event, o.Part, o.Client}
+		if sockets[at] == nil {
+			sockets[at] = map[uint32]history.Path{}
+		}
+		if _, again := sockets[at][o.Conn]; again {
+			c.OneSocket++
+			continue
+		}
+		sockets[at][o.Conn] = o.Path
+	}
+	for _, paths := range sockets {
+		streams, replies := 0, 0
+		for _, path := range paths {
+			if path == history.Reply {
+				replies++
+			} else {
+				streams++
+			}
+		}
+		switch {
+		case streams == 0:
+			c.TwoWays += replies - 1
+		default:
+			c.TwoWays += replies
+			c.Reconnect += streams - 1
+		}
+	}
+	return c
+}
+
 // check compares all that got says with the definitions.
 func (th *truth) check(got *ordering.Divergence) error {
 	if int64(got.Window) != th.window || max(1, int64(got.TieBelow)) != th.least || got.Mixed != th.mixed {
 		return fmt.Errorf("window %v, ties below %v, %d clients with several sockets, want %d", got.Window, got.TieBelow, got.Mixed, th.mixed)
+	}
+	if want := th.copies(); got.Copies != want {
+		return fmt.Errorf("copies %+v, want %+v", got.Copies, want)
 	}
 	if want := th.figures(func(*fact) bool { return true }); !th.same(&got.Overall, &want) {
 		return fmt.Errorf("overall\ngot  %+v\nwant %+v", got.Overall, want)

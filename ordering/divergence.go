@@ -14,12 +14,21 @@ type Divergence struct {
 	Window   time.Duration // pairs due at most this far apart are looked at
 	TieBelow time.Duration // on different sockets, deliveries closer than this give no order
 	Mixed    int           // clients whose deliveries came on more than one socket: only at them do stamps decide, not bytes
+	Copies   Copies        // deliveries of an event to a client beyond the first
 
 	Overall   Figures
 	Channels  []ChannelFigures // by number of the channel; one that saw no event has no entry
 	Windows   []WindowFigures  // as Run.Windows
 	Bins      []Bin            // by time between the due times, without gaps from 0 to Window
 	Witnesses []Witness        // by class, then largest margin first: at most three a class
+}
+
+// Copies divides the deliveries of an event to a client beyond the first by how they came. They sum to what Membership calls
+// duplicated.
+type Copies struct {
+	OneSocket int // on a connection that had brought it already: the server sent it twice
+	Reconnect int // on another stream: it was sent again after a reconnect, or the client has several
+	TwoWays   int // in a reply, besides another way
 }
 
 // ChannelFigures are the Figures of one channel.

@@ -31,7 +31,12 @@
 //	F    |────────────────────────────────   expected, lost
 //	G    |──x                      |──────   away from 3 to 25: neither
 //
-// gives Expected 4, Reached 3, Lost 1, Indeterminate 2, Delivered 3, Duplicated 1.
+// gives Expected 4, Reached 3, Lost 1, Indeterminate 2, Delivered 3, Duplicated 1, MissedAway 1.
+//
+// A gap over a reconnect is none of these: the client knows that it was away. So it is counted apart. A client was away from an event
+// when at Sent.At it had no subscription, but one before, which ended for another reason than its own will (Unsubscribed), and
+// one later. It caught up when it received the event all the same, and missed it when it did not. B above was there when e was
+// sent, and is in neither; G missed it.
 //
 // Two promises of a design change what is expected (Run.Promises). Where there are promises and none of a self_echo, the
 // publisher is not told of its own event, and is neither. Where freshness is promised, a newer value may take the place of an

@@ -31,6 +31,8 @@ type Standing struct {
 	Delivered     int // clients that received it, expected or not: first deliveries
 	Duplicated    int // deliveries beyond the first of a client
 	Stray         int // clients that received it and never subscribed to its channel
+	MissedAway    int // clients that were away when it was sent, came back later, and never received it
+	CaughtUp      int // clients that were away when it was sent, came back later, and received it all the same
 
 	OwnLost  bool // its publisher should have received it and did not
 	Accepted bool // the server replied with a 2xx status
@@ -251,6 +253,14 @@ func (m *Membership) standing(e *event) Standing {
 	members := m.audiences.of(e.channel).members
 	for i := range members {
 		got := e.got.has(i)
+		if command.sent && dispatched && members[i].absent(command.sentAt, m.end) {
+			switch {
+			case got:
+				s.CaughtUp++
+			case drained && !m.excused(e, i):
+				s.MissedAway++
+			}
+		}
 		switch members[i].during(window, m.end) {
 		case never:
 			if got {
@@ -275,6 +285,12 @@ func (m *Membership) standing(e *event) Standing {
 		}
 	}
 	return s
+}
+
+// excused says whether that member need not get the event, whenever it came.
+func (m *Membership) excused(e *event, member int) bool {
+	own := m.audiences.of(e.channel).members[member].client == e.part.id.Publisher
+	return m.untold && own || m.newest.supersedes(e, member)
 }
 
 // Subscribers counts the clients that were subscribed to the channel at that time: since before it, and until after it.

@@ -52,6 +52,7 @@ func (th theory) drained() bool { return th.run.Finished && th.run.End != 0 }
 type stay struct {
 	from, to int64
 	open     bool
+	left     bool // it ended by its client's own will
 }
 
 func (th theory) stays(client, channel uint32) (list []stay) {
@@ -66,7 +67,7 @@ func (th theory) stays(client, channel uint32) (list []stay) {
 			}
 			leaves := later.Kind == history.Unsubscribed && later.Channel == channel
 			if leaves || later.Kind == history.Ended || later.Kind == history.Closed {
-				s.to, s.open = later.At, th.drained() && later.At >= th.run.End
+				s.to, s.open, s.left = later.At, th.drained() && later.At >= th.run.End, leaves
 				break
 			}
 		}
@@ -153,6 +154,14 @@ func (th theory) judgeClient(s *ordering.Standing, client uint32, received int, 
 		}
 		mayBeOnItsWay = mayBeOnItsWay || received == 0 && s.First+th.lead >= over
 	}
+	if s.Sent > 0 && dispatched && th.wasAway(stays, s.Sent) {
+		switch {
+		case received > 0:
+			s.CaughtUp++
+		case !mayBeOnItsWay:
+			s.MissedAway++
+		}
+	}
 	switch {
 	case !touched:
 	case !sure, !dispatched, mayBeOnItsWay:
@@ -165,6 +174,26 @@ func (th theory) judgeClient(s *ordering.Standing, client uint32, received int, 
 		s.Lost++
 		s.OwnLost = s.OwnLost || client == s.ID.Publisher
 	}
+}
+
+// wasAway says whether a client had no subscription at that time, but one before, which it did not leave itself, and one later.
+func (th theory) wasAway(stays []stay, at int64) bool {
+	var before, cut []int64
+	later := false
+	for _, s := range stays {
+		if s.from <= at && (s.open || s.to >= at) {
+			return false
+		}
+		if s.from > at {
+			later = true
+			continue
+		}
+		before = append(before, s.to)
+		if !s.left {
+			cut = append(cut, s.to)
+		}
+	}
+	return later && len(cut) > 0 && slices.Max(cut) == slices.Max(before)
 }
 
 func (th theory) judgeAll() (list []ordering.Standing) {

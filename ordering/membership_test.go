@@ -104,10 +104,25 @@ func TestWorkedExample(t *testing.T) {
 	)
 	want := ordering.Standing{
 		ID: wire.EventID{Seq: 1}, Channel: 1, Due: 1 * ms, Sent: 10 * ms, First: 11 * ms, Last: 20 * ms,
-		Expected: 4, Reached: 3, Lost: 1, Indeterminate: 2, Delivered: 3, Duplicated: 1, Accepted: true,
+		Expected: 4, Reached: 3, Lost: 1, Indeterminate: 2, Delivered: 3, Duplicated: 1, MissedAway: 1, Accepted: true,
 	}
 	if len(got) != 1 || got[0] != want {
 		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+// TestGapOverAReconnect: what is sent to a client that is away is missed or caught up, and neither lost nor expected; who left by its
+// own will misses nothing.
+func TestGapOverAReconnect(t *testing.T) {
+	t.Parallel()
+	got := standings(wholeRun(),
+		subscribed(clientA, 1, 0), subscribed(clientB, 1, 0), subscribed(clientC, 1, 0), subscribed(clientD, 1, 0),
+		ended(clientA, 1, 5), closed(clientB, 1, 5), unsubscribed(clientC, 1, 5), ended(clientD, 1, 5),
+		sent(1, 10), replied(1, 11), delivered(clientE, 1, 12), subscribed(clientE, 1, 13),
+		subscribed(clientA, 2, 20), subscribed(clientB, 2, 20), delivered(clientB, 1, 21), subscribed(clientC, 2, 20), // D stays away
+	)
+	if len(got) != 1 || got[0].MissedAway != 1 || got[0].CaughtUp != 1 || got[0].Lost != 0 {
+		t.Errorf("got %+v: A missed it, B was told of it when it came back, C had left, D never came back", got)
 	}
 }
 

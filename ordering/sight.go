@@ -48,8 +48,9 @@ func (s *sight) against(t *sight, least int64) (order, int64) {
 // byBytes tells whether the order of bytes decides between s and t.
 func (s *sight) byBytes(t *sight) bool { return s.conn == t.conn && s.conn != 0 }
 
-// firstSights reduces the deliveries of one event to one sight a client, by client. It sorts copies.
-func firstSights(copies []sight, least int64) []sight {
+// firstSights reduces the deliveries of one event to one sight a client, by client, and counts those that it leaves out. It sorts
+// copies.
+func firstSights(copies []sight, least int64, beyond *Copies) []sight {
 	slices.SortFunc(copies, func(s, t sight) int {
 		return cmp.Or(cmp.Compare(s.client, t.client), cmp.Compare(s.conn, t.conn), cmp.Compare(s.row, t.row))
 	})
@@ -59,6 +60,7 @@ func firstSights(copies []sight, least int64) []sight {
 		for to < len(copies) && copies[to].client == copies[from].client {
 			to++
 		}
+		beyond.add(copies[from:to])
 		copies[kept] = firstOf(copies[from:to], least)
 		kept++
 		from = to
@@ -88,4 +90,21 @@ func firstOf(copies []sight, least int64) sight {
 		}
 	}
 	return first
+}
+
+// add counts what one client got beyond the first delivery of an event; copies stand by conn.
+func (c *Copies) add(copies []sight) {
+	streams, replies := 0, 0
+	for i := range copies {
+		switch {
+		case i > 0 && copies[i].conn == copies[i-1].conn:
+			c.OneSocket++
+		case copies[i].path == history.Reply:
+			replies++
+		default:
+			streams++
+		}
+	}
+	c.Reconnect += max(0, streams-1)
+	c.TwoWays += max(0, replies-max(0, 1-streams))
 }

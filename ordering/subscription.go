@@ -8,6 +8,7 @@ import (
 // interval is a stretch of time, both ends included.
 type interval struct {
 	from, to int64
+	left     bool // of a subscription: it ended because its client did not want it any more
 }
 
 // stillOpen is the end of a subscription that nobody has cut yet.
@@ -48,6 +49,31 @@ func (m *member) during(window interval, end int64) presence {
 		}
 	}
 	return found
+}
+
+// absent says whether the member was away at that time, and came back later: something had ended its subscription, and not its own
+// will.
+func (m *member) absent(at, end int64) bool {
+	if len(m.subscriptions) < 2 {
+		return false
+	}
+	before, back := interval{to: math.MinInt64, left: true}, false
+	for _, s := range m.subscriptions {
+		if end > 0 && s.to >= end {
+			s.to = stillOpen
+		}
+		switch {
+		case s.from > at:
+			back = true
+		case s.to >= at:
+			return false
+		case s.to > before.to:
+			before = s
+		case s.to == before.to:
+			before.left = before.left && s.left
+		}
+	}
+	return back && !before.left
 }
 
 // audience is the members of one channel, numbered in the order in which the rows name them, so that who received an event
@@ -127,7 +153,7 @@ func (a *audiences) unsubscribe(channel, client, conn uint32, at int64) {
 	socket := connection{client, conn}
 	for i, s := range a.open[socket] {
 		if s.channel == channel {
-			a.end(s, at)
+			a.end(s, at, true)
 			a.open[socket] = append(a.open[socket][:i], a.open[socket][i+1:]...)
 			return
 		}
@@ -138,13 +164,14 @@ func (a *audiences) unsubscribe(channel, client, conn uint32, at int64) {
 func (a *audiences) cut(client, conn uint32, at int64) {
 	socket := connection{client, conn}
 	for _, s := range a.open[socket] {
-		a.end(s, at)
+		a.end(s, at, false)
 	}
 	delete(a.open, socket)
 }
 
-func (a *audiences) end(s subscription, at int64) {
-	a.of(s.channel).members[s.member].subscriptions[s.index].to = at
+func (a *audiences) end(s subscription, at int64, left bool) {
+	i := &a.of(s.channel).members[s.member].subscriptions[s.index]
+	i.to, i.left = at, left
 }
 
 // bitmap is a set of small numbers.
