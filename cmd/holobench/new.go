@@ -14,16 +14,31 @@ import (
 )
 
 func newCommand() *cobra.Command {
-	return &cobra.Command{
+	var from, to string
+	c := &cobra.Command{
 		Use:   "new [NAME [FILE]]",
-		Short: "Write a scenario to start from; without NAME, list them",
+		Short: "Write a scenario to start from, or one of a recording; without NAME, list them",
 		Long: `new writes the starter NAME to FILE (NAME.yaml when none is named): a scenario that runs as it is, with comments that say what each line
-does and what to change. It never writes over a file that is there. Without NAME it lists the starters.`,
+does and what to change. It never writes over a file that is there. Without NAME it lists the starters.
+
+With --from it reads a HAR recording of one browser tab, as the developer tools save it, and writes what it shows: a protocol file
+(the stream, the request that makes an event, the requests before them, and where each token comes from) and a scenario that uses
+it. Each guess is marked by a comment "# CHECK:". Passwords, keys and cookies become variables of the environment.
+Record like this: open the developer tools, load the page, send two texts of your own, wait until you see them, save all as HAR.`,
 		Example: `  holobench new
   holobench new chat-room
-  holobench new chat-room load/staging.yaml`,
+  holobench new chat-room load/staging.yaml
+  holobench new --from chat.har -o chat.yaml`,
 		Args: cobra.MaximumNArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
+			switch {
+			case from != "" && len(args) > 0:
+				return errors.New("--from makes a scenario of a recording, and a NAME is that of a starter: leave one of them out; -o says where the scenario goes")
+			case from != "":
+				return newFromRecording(c, from, to)
+			case to != "":
+				return errors.New("-o is for --from; a starter is written to FILE: holobench new NAME FILE")
+			}
 			if len(args) == 0 {
 				return failed(listStarters(c.OutOrStdout()))
 			}
@@ -48,6 +63,9 @@ next:
 			return failed(err)
 		},
 	}
+	c.Flags().StringVar(&from, "from", "", "a HAR recording to make a scenario of")
+	c.Flags().StringVarP(&to, "output", "o", "", "with --from: where the scenario goes (default: the name of the recording, .yaml; the protocol goes beside it, .protocol.yaml)")
+	return c
 }
 
 func listStarters(out io.Writer) error {
