@@ -74,6 +74,7 @@ type Chaos struct {
 	epochs map[place]uint32   // how many sockets there were
 	links  map[*link]struct{} // of those that a moment of the timeline may cut
 	paths  map[way]*path
+	rooms  rooms          // of what comes down late
 	wait   sync.WaitGroup // for what links have still to carry up
 }
 

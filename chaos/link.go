@@ -77,15 +77,16 @@ type link struct {
 	full     bool      // the reader waits for what is due, and reads nothing
 	over     bool      // beneath nothing comes any more
 	wake     chan struct{}
-	cut      cut  // it was cut, on purpose
-	closed   bool // by its user
+	cut      cut     // it was cut, on purpose
+	closed   bool    // by its user
+	outlet   *outlet // nil = the reader hands on what is due
 
 	up upward
 }
 
 // link makes one, when a fault concerns the socket.
 func (c *Chaos) link(conn net.Conn, s Socket) (net.Conn, error) {
-	l := &link{chaos: c, socket: s, until: forever, armed: forever}
+	l := &link{chaos: c, socket: s, until: forever, armed: forever, queue: queue{rooms: &c.rooms}}
 	timed := l.build(time.Now().UnixNano())
 	if l.down == nil && l.up.line == nil && l.slow == nil && !timed {
 		return conn, nil
@@ -156,6 +157,9 @@ func (l *link) prepare() (ready bool, err error) {
 	if l.closed {
 		return false, net.ErrClosed
 	}
+	if l.outlet != nil {
+		l.outlet.out = false
+	}
 	now := time.Now()
 	if !l.deadline.IsZero() && !now.Before(l.deadline) {
 		return false, os.ErrDeadlineExceeded
@@ -181,9 +185,13 @@ func (l *link) prepare() (ready bool, err error) {
 	return false, nil
 }
 
-// arm sets the deadline beneath to what comes first. The caller holds mu.
+// arm sets the deadline beneath to what comes first, or the alarm. The caller holds mu.
 func (l *link) arm() error {
 	first := l.until
+	if l.outlet != nil {
+		l.outlet.set(first)
+		first = forever
+	}
 	if !l.deadline.IsZero() {
 		first = min(first, l.deadline.UnixNano())
 	}
@@ -276,6 +284,9 @@ func (l *link) arrived(b wire.Buffer, p []byte, n int, notBefore, at int64, err 
 		if l.units != nil {
 			l.units.skip(p[:n])
 		}
+		if l.outlet != nil {
+			l.outlet.out = true
+		}
 		return true, err
 	}
 	l.over = err != nil
@@ -293,6 +304,9 @@ func (l *link) take(p []byte, pool *sync.Pool) (b wire.Buffer, n int, notBefore,
 			l.kill(first.cut)
 		}
 		return nil, 0, first.notBefore, first.at, first.err // stays: every later read says the same
+	}
+	if l.outlet != nil {
+		l.outlet.out = true
 	}
 	if pool != nil {
 		b = pool.Get().(wire.Buffer)

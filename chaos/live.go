@@ -3,6 +3,7 @@ package chaos
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -25,9 +26,12 @@ type Live struct {
 	options LiveOptions
 	base    *Chaos // what the links hang on: it has no faults
 
+	alarms []*alarm // the links share them evenly
+
 	mu     sync.Mutex
 	faults []*liveFault
 	links  map[*LiveLink]struct{}
+	linked int     // links until now
 	past   []Tally // of faults that were cleared, the latest mostPast
 }
 
@@ -48,7 +52,11 @@ func NewLive(o LiveOptions) (*Live, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Live{options: o, base: base, links: make(map[*LiveLink]struct{})}, nil
+	v := &Live{options: o, base: base, links: make(map[*LiveLink]struct{})}
+	for range runtime.GOMAXPROCS(0) { // each hands on for itself
+		v.alarms = append(v.alarms, newAlarm())
+	}
+	return v, nil
 }
 
 // Set puts a fault in force on a share of the connections, which are drawn (1 = all), or replaces the one of that name. It must have
@@ -182,18 +190,26 @@ func (v *Live) Admit(ctx context.Context, s Socket, addr string) error {
 
 // Link wraps a connection to the server, which must be one that can be cut in both ways. Only one goroutine may write to
 // it, and one read.
-func (v *Live) Link(conn wire.StampedConn, s Socket) (*LiveLink, error) {
+//
+// What a fault has held back is offered to offer when it is due, unless that is nil: it takes as much as there is room for, and
+// never waits. Read returns what it does not take, and what no fault concerns. Who reads must be done with what a Read returned
+// when it reads again, since nothing is offered in between.
+func (v *Live) Link(conn wire.StampedConn, s Socket, offer func(p []byte) (n int, err error)) (*LiveLink, error) {
 	if !canReset(conn) || !canFinish(conn) {
 		return nil, fmt.Errorf("link a connection to %s: a %T cannot be reset and closed in one direction: use a TCP connection", conn.RemoteAddr(), conn)
 	}
 	now := time.Now().UnixNano()
-	k := &LiveLink{link: &link{StampedConn: conn, chaos: v.base, socket: s, until: forever, armed: forever}, live: v, opened: now}
+	k := &LiveLink{link: &link{StampedConn: conn, chaos: v.base, socket: s, until: forever, armed: forever, queue: queue{rooms: &v.base.rooms}}, live: v, opened: now}
 	k.reading.units = new(units)
 	k.asking.host = v.options.Host
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	k.update(now, v.faults)
 	v.links[k] = struct{}{}
+	if offer != nil {
+		k.outlet = &outlet{link: k.link, alarm: v.alarms[v.linked%len(v.alarms)], offer: offer, asked: forever, due: forever}
+		v.linked++
+	}
 	return k, nil
 }
 
@@ -208,7 +224,7 @@ func (v *Live) Ledger() []Tally {
 	return all
 }
 
-// Close ends what was to come of the faults. The links are closed by whoever has them.
+// Close ends what was to come of the faults. The links are closed before, by whoever has them.
 func (v *Live) Close() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -216,10 +232,18 @@ func (v *Live) Close() {
 		v.retire(f)
 	}
 	v.faults = nil
+	for _, a := range v.alarms {
+		a.close()
+	}
 }
 
-// Wait returns when all that the links had still to carry up was carried.
-func (v *Live) Wait() { v.base.Wait() }
+// Wait returns when all that the links had still to carry up was carried, and nothing is offered any more.
+func (v *Live) Wait() {
+	v.base.Wait()
+	for _, a := range v.alarms {
+		a.rung.Wait()
+	}
+}
 
 // Close implements net.Conn.
 func (k *LiveLink) Close() error {

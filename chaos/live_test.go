@@ -29,7 +29,7 @@ func live(t *testing.T, v *chaos.Live, client uint32) (near *chaos.LiveLink, far
 	if far, err = listener.Accept(); err != nil {
 		t.Fatal(err)
 	}
-	near, err = v.Link(conn.(wire.StampedConn), v.Socket(client))
+	near, err = v.Link(conn.(wire.StampedConn), v.Socket(client), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ type piece struct {
 	loose     bool  // at is not the kernel's stamp of its last byte
 	err       error // non-nil = the end: what a read or a write says from there on
 	cut       cut   // how the connection is brought to that end; for ends that came by themselves it is none
+	room      *room // what bytes are in, of a piece in a queue; nil = in one of their own
 }
 
 // cut is how a connection is ended on purpose.

@@ -7,6 +7,8 @@ const maxHeld = 1 << 20
 // queue is what waits for its time in one direction, in the order in which it will be seen.
 type queue struct {
 	pieces []piece // with bytes of their own
+	base   []piece // what pieces is a part of
+	rooms  *rooms  // for the bytes; nil = each piece gets a new one
 	held   int     // bytes
 	latest int64   // when the last of them is due: what follows is never due before it
 	ended  bool    // the last of them is the end
@@ -33,9 +35,29 @@ func (q *queue) push(p piece) {
 	if p.err == nil && len(p.bytes) == 0 {
 		return
 	}
-	p.bytes = append([]byte(nil), p.bytes...)
 	q.held += len(p.bytes)
+	var bytes []byte
+	if p.room = q.rooms.take(len(p.bytes)); p.room != nil {
+		bytes = p.room.bytes
+	}
+	p.bytes = append(bytes, p.bytes...)
+	q.add(p)
+}
+
+// add appends a piece. Where half of the base is behind already, the rest moves to its beginning.
+func (q *queue) add(p piece) {
+	n := len(q.pieces)
+	full := n == cap(q.pieces)
+	if full && 2*n <= cap(q.base) && cap(q.base) > 0 {
+		whole := q.base[:cap(q.base)]
+		q.pieces = whole[:copy(whole, q.pieces)]
+		clear(whole[n:])
+		full = false
+	}
 	q.pieces = append(q.pieces, p)
+	if full {
+		q.base = q.pieces
+	}
 }
 
 // head is when the first piece is due; forever = there is none.
@@ -46,13 +68,21 @@ func (q *queue) head() int64 {
 	return q.pieces[0].at
 }
 
-// drop forgets the first piece.
+// keptPieces is for how many pieces an empty queue keeps the place.
+const keptPieces = 8
+
+// drop forgets the first piece. Where the queue has rooms its bytes are valid no more.
 func (q *queue) drop() {
 	q.held -= len(q.pieces[0].bytes)
+	q.rooms.put(q.pieces[0].room)
 	q.pieces[0] = piece{}
 	q.pieces = q.pieces[1:]
-	if len(q.pieces) == 0 {
-		q.pieces = nil
+	switch {
+	case len(q.pieces) > 0:
+	case cap(q.base) > keptPieces:
+		q.pieces, q.base = nil, nil
+	default:
+		q.pieces = q.base[:0]
 	}
 }
 

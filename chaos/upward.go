@@ -176,6 +176,9 @@ func (l *link) Close() error {
 	l.closed = true
 	l.chaos.forget(l)
 	l.queue = queue{}
+	if l.outlet != nil {
+		l.outlet.set(forever)
+	}
 	poke(l.wake)
 	poke(l.up.room)
 	u := &l.up

@@ -24,6 +24,11 @@ type patientConn struct {
 	buffer wire.Buffer
 	n      int
 	failed error
+
+	write     func(fd uintptr) bool // as read
+	out       []byte                // of the write at hand
+	written   int
+	unwritten error
 }
 
 func patient(conn *net.TCPConn) (wire.StampedConn, error) {
@@ -32,7 +37,7 @@ func patient(conn *net.TCPConn) (wire.StampedConn, error) {
 		return nil, err
 	}
 	c := &patientConn{TCPConn: conn, raw: raw}
-	c.read = c.tryRead
+	c.read, c.write = c.tryRead, c.tryWrite
 	return c, nil
 }
 
@@ -81,4 +86,30 @@ func (c *patientConn) tryRead(fd uintptr) bool {
 		return false
 	}
 	return true
+}
+
+// TryWrite writes what there is room for. There is one at a time, and no Write beside it.
+func (c *patientConn) TryWrite(p []byte) (n int, err error) {
+	c.out, c.written, c.unwritten = p, 0, nil
+	err = c.raw.Write(c.write)
+	c.out = nil
+	if err == nil && c.unwritten != nil {
+		err = os.NewSyscallError("write", c.unwritten)
+	}
+	return c.written, err
+}
+
+// tryWrite writes once, and never waits.
+func (c *patientConn) tryWrite(fd uintptr) bool {
+	for {
+		n, err := syscall.Write(int(fd), c.out) //nolint:gosec // as in tryRead
+		if errors.Is(err, syscall.EINTR) {
+			continue
+		}
+		c.written = max(n, 0)
+		if err != nil && !errors.Is(err, syscall.EAGAIN) {
+			c.unwritten = err
+		}
+		return true
+	}
 }

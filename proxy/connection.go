@@ -94,11 +94,27 @@ func (c *connection) connect(ctx context.Context) error {
 		}
 		conn = tlsConn{secret, conn}
 	}
-	c.link, err = c.live.Link(stamped(conn), s)
+	c.link, err = c.live.Link(stamped(conn), s, c.offering())
 	if err != nil {
 		conn.Close() //nolint:errcheck // the other error says more
 	}
 	return err
+}
+
+// offering is how what faults have held back gets to the client without the goroutine of down: nil over TLS, where nobody can write
+// without waiting.
+func (c *connection) offering() func(p []byte) (int, error) {
+	prompt, ok := c.client.(interface {
+		TryWrite(p []byte) (n int, err error)
+	})
+	if !ok {
+		return nil
+	}
+	return func(p []byte) (int, error) {
+		n, err := prompt.TryWrite(p)
+		c.proxy.counts.down.Add(uint64(n)) //nolint:gosec // at least 0
+		return n, err
+	}
 }
 
 // down carries what comes from the upstream, and its end.

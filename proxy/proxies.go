@@ -9,7 +9,9 @@
 // # A connection costs two goroutines
 //
 // One carries what comes down, one what goes up. Neither has a buffer while nothing comes: both wait for bytes and borrow
-// one then. What is held back by a fault is held by a chaos.LiveLink, which needs no goroutine for that.
+// one then. What is held back by a fault is held by a chaos.LiveLink: one goroutine goes from connection to
+// connection and writes what is due, as far as the socket has room. What it has no room for, and all that goes to a client over TLS, the
+// connection's own writes.
 //
 // # Whose connection it is
 //

@@ -1,6 +1,7 @@
 package proxy_test
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net"
@@ -45,6 +46,27 @@ func TestLatencyIsSetAndClearedOnAnOpenStream(t *testing.T) {
 		r.reads(client, event("c"), 350*ms)
 		io.WriteString(app, event("d"))
 		r.reads(client, event("d"), 350*ms)
+	})
+}
+
+// TestASlowClientHoldsUpNoOther: one that reads nothing has a full socket; what is late for another comes at its time.
+func TestASlowClientHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, "", func(o *proxy.Options) { o.Apart = true })
+		r.add("latency", "downstream", `{"latency":250}`)
+		full, flood := r.connect()
+		client, app := r.connect()
+		const size = 3 << 20
+		go flood.Write(bytes.Repeat([]byte("x"), size))
+		<-time.After(time.Second) // what fits into the socket is there
+		for i := range 100 {
+			io.WriteString(app, event("a"))
+			r.reads(client, event("a"), time.Second+time.Duration(i+1)*250*ms)
+		}
+		if n, err := io.Copy(io.Discard, io.LimitReader(full, size)); n != size || err != nil {
+			t.Errorf("the slow client read %d bytes, %v; want %d", n, err, size)
+		}
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"holobench/internal/memnet"
@@ -71,6 +72,7 @@ func (r *rig) connect() (client, app net.Conn) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	synctest.Wait() // until the proxy has linked both: a fault that cuts what is open must find it
 	r.t.Cleanup(func() { client.Close(); app.Close() })
 	return client, app
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -28,6 +29,7 @@ var (
 	benchStreams    = flag.Int("streams", 2000, "how many streams make bench-chaos holds")
 	benchSeconds    = flag.Int("seconds", 4, "how long make bench-chaos measures each way of each round")
 	benchRounds     = flag.Int("rounds", 5, "how many rounds make bench-chaos makes")
+	benchOnly       = flag.String("ways", "", "make bench-chaos measures those ways only whose names match this regular expression, and prints each round")
 )
 
 // The load of make bench-chaos: so many events of so many bytes a second and stream, one stream after the other.
@@ -70,15 +72,24 @@ func TestBenchChaos(t *testing.T) {
 		{name: "Toxiproxy 2.12", start: benchToxiproxy},
 		{name: "Toxiproxy 2.12, 50 ms", start: benchToxiproxy, late: true},
 	}
+	only, err := regexp.Compile(*benchOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for round := range *benchRounds {
 		for i := range ways { // one after the other, beginning with another each time
 			way := ways[(i+round)%len(ways)]
+			if !only.MatchString(way.name) {
+				continue
+			}
 			way.measure(t)
-			t.Logf("round %d: %-26s %.1f us for an event, %.1f of them the proxy's, %.1f KB in use, p50 %.2f ms, p99 %.2f ms",
-				round+1, way.name, way.whole[round], way.own[round], way.inUse[round], way.p50[round], way.p99[round])
+			t.Logf("round %d: %-26s %.1f us for an event, %.1f of them the proxy's, %.1f KB in use, %.1f resident, p50 %.2f ms, p99 %.2f ms",
+				round+1, way.name, way.whole[round], way.own[round], way.inUse[round], way.resident[round], way.p50[round], way.p99[round])
 		}
 	}
-	printBench(ways)
+	if *benchOnly == "" { // else there is nothing to compare with
+		printBench(ways)
+	}
 }
 
 // printBench prints the medians.

@@ -84,7 +84,12 @@ func (c *Conn) ReadStamped(p []byte) (n int, notBefore, at int64, err error) {
 }
 
 // Write sends p as one segment, or as several when it has to wait for room. n bytes were accepted, also beside an error.
-func (c *Conn) Write(p []byte) (n int, err error) {
+func (c *Conn) Write(p []byte) (n int, err error) { return c.write(p, true) }
+
+// TryWrite sends what there is room for at once, as one segment.
+func (c *Conn) TryWrite(p []byte) (n int, err error) { return c.write(p, false) }
+
+func (c *Conn) write(p []byte, wait bool) (n int, err error) {
 	c.lock.Lock()
 	defer c.lock.Unlock()
 	for {
@@ -105,7 +110,7 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 			return n, err
 		}
 		n += c.out.push(p[n:], c.now())
-		if n == len(p) {
+		if n == len(p) || !wait {
 			return n, nil
 		}
 		c.out.writable.Wait()
