@@ -17,6 +17,9 @@ type Clients struct {
 	ReadRate     int           // bytes a second that each reads of its stream at most; 0 = as fast as they come; negative = none once it is subscribed
 	Network      string        // the kind of network that they have all the time, such as "wifi"; "" = as it is
 
+	MaxHold    time.Duration // for which their resequencer holds an event back at most, until those before it have come; 0 = they have none
+	Optimistic bool          // they show their own changes before the server has taken them
+
 	zipf float64 // the exponent by which some of ChannelNames are more popular; 0 = none is
 }
 
@@ -85,6 +88,7 @@ func (r *resolver) group(e *namedEntry[clientsForm]) Clients {
 		r.add(join.at, join.path+": "+join.v.String()+" is more than the limit, "+maxJoin.String(), "")
 	}
 	c.ReadRate, c.Network = r.readRate(&e.form.ReadRate, c.Streams), r.network(&e.form.Network)
+	r.cures(&e.form, &c)
 	r.channels(&e.form.Channel, &c)
 	return c
 }

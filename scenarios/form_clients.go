@@ -8,6 +8,14 @@ type clientsForm struct {
 	JoinOver duration    `yaml:"join_over"`
 	ReadRate text        `yaml:"read_rate"`
 	Network  text        `yaml:"network"`
+
+	Resequence resequenceForm `yaml:"resequence"`
+	Optimistic boolean        `yaml:"optimistic"`
+}
+
+type resequenceForm struct {
+	spot
+	MaxHold duration `yaml:"max_hold"`
 }
 
 // channelForm is a name, a pattern with a count, or that of other clients.

@@ -7,7 +7,7 @@ import (
 
 // Warnings lists what the user wants to know before the run on m, in a fixed order.
 func (f *File) Warnings(m Machine) []string {
-	warnings := slices.Concat(f.LeftOut, f.machineWarnings(m), f.channelWarnings(), f.loadWarnings(), f.flowWarnings(), f.faultWarnings(), f.serverWarnings(m.Cores))
+	warnings := slices.Concat(f.LeftOut, f.machineWarnings(m), f.channelWarnings(), f.loadWarnings(), f.flowWarnings(), f.faultWarnings(), f.serverWarnings(m.Cores), f.cureWarnings())
 	for _, h := range f.Server.Headers {
 		if h.clear {
 			warnings = append(warnings, fmt.Sprintf("server.headers.%s stands in the file in clear: write ${env.NAME} to keep a secret out of it", h.Name))
