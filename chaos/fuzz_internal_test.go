@@ -81,6 +81,8 @@ func FuzzRewriter(f *testing.F) {
 	f.Add([]byte(head+"Transfer-Encoding: chunked\r\n\r\n9\r\ndata: a\n\n\r\n3\r\n:\n\n\r\n0\r\n\r\n"), []byte{3})
 	f.Add([]byte(head+"\r\ndata: a\r\n\r\ndata: b\r\rdata: c\n\n\n\n"), []byte{1})
 	f.Add([]byte("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhiHTTP/1.1 204 No\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n"), []byte{5, 1})
+	f.Add([]byte(head+"Content-Length: 18\r\n\r\ndata: a\n\ndata: b\n\nHTTP/1.0 200 OK\nContent-length:9\nContent-Type: text/event-stream\n\ndata: c\n\n"), []byte{4})
+	f.Add([]byte("HTTP/1.1 103 Early\r\nLink: x\r\n\r\n"+head+"Content-Length: 9\r\nContent-Length: 9\r\n\r\ndata:"), []byte{})
 	f.Add([]byte("HTTP/1.1 101 Switching\r\n\r\n\x81\x02hi"), []byte{})
 	f.Add([]byte("no HTTP at all"), []byte{2})
 	f.Add([]byte(head+"Transfer-Encoding: chunked\r\n\r\nzz\r\n"), []byte{7})

@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 
 	"holobench/wire"
@@ -159,12 +160,33 @@ func (r *rewriter) broken(rest []byte) {
 // OnHead implements http1.Handler.
 func (r *rewriter) OnHead(h *http1.Head) error {
 	r.within, r.stream, r.chunks = true, isStream(h), h.Chunked
-	r.hold = !r.stream && h.ContentEncoding == "" && r.force(r.in.at)
+	if r.stream && h.ContentLength >= 0 {
+		r.raw, r.chunks = unmeasured(r.raw)
+		r.stream = r.chunks
+	}
+	r.hold = !isStream(h) && h.ContentEncoding == "" && r.force(r.in.at)
 	if !r.hold {
 		r.put(r.raw)
 		r.raw = r.raw[:0]
 	}
 	return nil
+}
+
+// unmeasured returns the head of a stream whose length was known as one whose body comes in chunks: who reads a length waits for what
+// the rules took away. HTTP/1.0 knows no chunks, so there the head stays as it is, and the stream is left alone.
+func unmeasured(head []byte) (_ []byte, chunks bool) {
+	var out []byte
+	for line := range bytes.SplitAfterSeq(head, []byte("\n")) {
+		name, _, _ := bytes.Cut(line, []byte(":"))
+		switch {
+		case bytes.HasPrefix(line, []byte("HTTP/1.0")):
+			return head, false
+		case !bytes.EqualFold(name, []byte("Content-Length")):
+			out = append(out, line...)
+		}
+	}
+	end := len(bytes.TrimRight(out, "\r\n")) // of the last field
+	return slices.Concat(out[:end], []byte("\r\nTransfer-Encoding: chunked\r\n\r\n")), true
 }
 
 // OnBody implements http1.Handler.

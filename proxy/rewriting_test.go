@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"holobench/proxy"
@@ -69,6 +70,39 @@ func TestStreamsStayWholeWhileRulesOnMessagesComeAndGo(t *testing.T) {
 	if n := one.Ledger(); len(n) == 0 {
 		t.Error("no rule came and went")
 	}
+}
+
+// TestAStreamOfAKnownLengthLosesEvents: it comes in chunks then, so that nobody waits for what was lost, and the connection goes on behind it. Over
+// HTTP/1.0, and where its head is through already, it stays whole.
+func TestAStreamOfAKnownLengthLosesEvents(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, "", nil)
+		client, app := r.connect()
+		answers := bufio.NewReader(client)
+		const body = "data: a\n\ndata: b\n\ndata: c\n\n"
+		ask := func(version, want string, before func()) {
+			t.Helper()
+			io.WriteString(client, "GET /events HTTP/1.1\r\nHost: proxy\r\n\r\n")
+			if _, err := http.ReadRequest(bufio.NewReader(app)); err != nil {
+				t.Fatal(err)
+			}
+			fmt.Fprintf(app, "%s 200 OK\r\nContent-Type: text/event-stream\r\nConnection: keep-alive\r\nContent-Length: %d\r\n\r\n", version, len(body))
+			response, err := http.ReadResponse(answers, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			before()
+			io.WriteString(app, body)
+			got, err := io.ReadAll(response.Body)
+			if string(got) != want || err != nil {
+				t.Errorf("%s: read %q, %v; want %q", version, got, err, want)
+			}
+		}
+		ask("HTTP/1.1", body, func() { r.add("drop", "", `{"nth":2}`) })
+		ask("HTTP/1.1", "data: a\n\ndata: c\n\n", func() {})
+		ask("HTTP/1.0", body, func() {})
+	})
 }
 
 func rulesComeAndGo(t *testing.T, one *proxy.Proxy, over <-chan struct{}) {
