@@ -33,6 +33,7 @@ type Run struct {
 	Promises map[string]string `json:"promises,omitempty"`
 	Bus      *Bus              `json:"bus,omitempty"` // nil = there is one node
 	Nodes    []Node            `json:"nodes"`
+	Met      []string          `json:"nodes_met,omitempty"` // the names of the nodes of a server of the user's own, by their number from 1
 	Groups   []Group           `json:"clients"`
 	Loads    []Load            `json:"load"`
 	Windows  []Window          `json:"windows"`
@@ -46,6 +47,9 @@ type Run struct {
 	Convergence *Convergence `json:"convergence,omitempty"` // nil = nothing was to be compared
 	Documents   []Document   `json:"documents,omitempty"`   // none = clients keep no replicas
 }
+
+// NodeCount is how many nodes the run had, as far as anybody knows; 0 = nobody does.
+func (r *Run) NodeCount() int { return max(len(r.Nodes), len(r.Met)) }
 
 // How a run ended.
 const (
@@ -80,6 +84,14 @@ type Scenario struct {
 	Text string `json:"text"`
 
 	Resized []string `json:"resized,omitempty"` // the flags that made it another size, without what may be secret
+
+	Protocol *Protocol `json:"protocol,omitempty"` // nil = no file of its own said how the server is spoken to
+}
+
+// Protocol is the protocol file of a run, without what may be secret in it.
+type Protocol struct {
+	File string `json:"file"`
+	Text string `json:"text"`
 }
 
 // Node is one process of the bundled target. Counters are those of its counters file: a nil map means that nobody could
@@ -111,6 +123,9 @@ type Group struct {
 	Count uint32 `json:"count"`
 
 	SlowReader bool `json:"slow_reader,omitempty"` // they read slowly on purpose, or not at all
+
+	MaxHold    int64 `json:"resequence_ns,omitempty"` // for which their resequencer holds an event back at most; 0 = they have none
+	Optimistic bool  `json:"optimistic,omitempty"`    // they show their own changes before the server has taken them
 }
 
 // Load is one entry of "load" with what its schedule asked for.

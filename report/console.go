@@ -20,6 +20,7 @@ func (r *Report) Console(w io.Writer, colour bool) error {
 	p.views(r)
 	p.faults(r)
 	p.order(r)
+	p.cures(r)
 	p.promises(r)
 	p.times(r)
 	p.totals(r)

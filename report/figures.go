@@ -24,6 +24,7 @@ type Figures struct {
 	trouble  map[trouble]int64
 	open     unanswered
 	recovery recovery
+	cures    *cures  // nil = they are not worked out
 	steps    []int64 // REALTIME jumped at these times
 
 	rows       int64

@@ -27,6 +27,7 @@ type page struct {
 	Views              *pageViews
 	Faults             []pageFault
 	Order              *pageOrder
+	Cures              *pageCures
 	Promises           []pageCheck
 	Charts             []figure
 	Windows            []pageWindow
@@ -119,6 +120,7 @@ func (r *Report) page() (*page, error) {
 			p.Totals = append(p.Totals, pageFact{m.String(), m.total()})
 		}
 	}
+	p.Cures = r.pageCures()
 	p.Windows, p.Capacity, p.Views = r.pageWindows(), r.pageCapacity(), r.pageViews()
 	p.Guarantees, p.Promises, p.Faults = r.pageGuarantees(), r.pagePromises(), r.pageFaults()
 	var err error

@@ -87,10 +87,10 @@ func (l *Live) figuresOf(window string) *Report {
 // wholeOnly says whether a figure needs the whole history.
 func wholeOnly(metric string) bool {
 	switch metric {
-	case Reach, EventsLost, EventsDuplicated, Indeterminate, FanoutSpread, AtRiskPairs, Ties, Capacity, RecoveryTime:
+	case Reach, EventsLost, EventsDuplicated, Indeterminate, FanoutSpread, AtRiskPairs, Ties, Capacity, RecoveryTime, EventsMissedAway, EventsCaughtUp:
 		return true
 	}
-	return isOrder(metric)
+	return isOrder(metric) || isCure(metric)
 }
 
 // windowTags are the tags of a figure of the same window that has no others.

@@ -25,6 +25,8 @@ const (
 	EventsLost        = "events_lost"
 	EventsDuplicated  = "events_duplicated"
 	Indeterminate     = "indeterminate"
+	EventsMissedAway  = "events_missed_away"
+	EventsCaughtUp    = "events_caught_up"
 	OrderDivergence   = "order_divergence"
 	DivergentPairs    = "divergent_pairs"
 	AtRiskPairs       = "at_risk_pairs"
@@ -42,6 +44,18 @@ const (
 	ExpectationWait   = "expectation_wait"
 	Converged         = "converged"
 	RecoveryTime      = "recovery_time"
+
+	SeenElsewhereFirst    = "seen_elsewhere_first"
+	SeenElsewhereLead     = "seen_elsewhere_lead"
+	ResequenceHold        = "resequence_hold"
+	ResequenceDepth       = "resequence_depth"
+	ResequenceGaps        = "resequence_gaps"
+	ResequencedLatency    = "resequenced_latency"
+	ResequencedDivergence = "resequenced_divergence"
+	OptimisticConfirmed   = "optimistic_confirmed"
+	OptimisticWrong       = "optimistic_wrong"
+	OptimisticRebases     = "optimistic_rebases"
+	OptimisticRollbacks   = "optimistic_rollbacks"
 )
 
 // metrics lists every figure in a fixed order: metric by metric, the whole run first, then its windows; behind each of
@@ -73,7 +87,12 @@ func (f *Figures) metrics(order *ordering.Divergence) []Metric {
 	l.counts(EventsLost, func(s *standings) int64 { return s.lost })
 	l.counts(EventsDuplicated, func(s *standings) int64 { return s.duplicated })
 	l.counts(Indeterminate, func(s *standings) int64 { return s.indeterminate })
+	l.counts(EventsMissedAway, func(s *standings) int64 { return s.missedAway })
+	l.counts(EventsCaughtUp, func(s *standings) int64 { return s.caughtUp })
 	l.order()
+	if f.cures != nil {
+		f.cures.metrics(&l)
+	}
 	l.windows(func(t *tally, tags []Tag, seconds float64) {
 		l.add(counter(SSEEvents, tags, t.streamed, 1, seconds))
 	})

@@ -89,8 +89,10 @@ func (r *Report) orderOf(window string) *ordering.Figures {
 	return &r.Order.Overall
 }
 
-// hasSection says whether a metric stands in the section about order, so that it need not stand among the totals, too.
-func hasSection(name string) bool { return isOrder(name) || name == AtRiskPairs || name == Ties }
+// hasSection says whether a metric stands in the sections about order and cures, so that it need not stand among the totals, too.
+func hasSection(name string) bool {
+	return isOrder(name) || isCure(name) || name == AtRiskPairs || name == Ties
+}
 
 // isOrder says whether a metric speaks of what clients saw in which order.
 func isOrder(name string) bool {
@@ -104,7 +106,7 @@ func isOrder(name string) bool {
 // orderDoubts are the reasons for which a figure of order must not be judged at all.
 func (r *Report) orderDoubts(m *Metric) []string {
 	if !isOrder(m.Name) {
-		return nil
+		return r.cureDoubts(m)
 	}
 	window, class := m.Tag("window"), m.Tag("class")
 	pairs := r.orderOf(window).All
@@ -132,6 +134,11 @@ func (r *Report) socketDoubts(window string, observersOnly bool) []string {
 	if r.Order.Mixed == 0 || observersOnly && r.total(SSEReconnects) == 0 {
 		return nil
 	}
+	return r.stampDoubts(window)
+}
+
+// stampDoubts are the reasons not to believe what the stamps of two sockets say of their order.
+func (r *Report) stampDoubts(window string) []string {
 	var doubts []string
 	if r.Run.Noise == nil {
 		doubts = append(doubts, "the self-test of the harness was not made, so that nothing is known of the order between two sockets")
@@ -154,7 +161,7 @@ func (r *Report) socketDoubts(window string, observersOnly bool) []string {
 
 // exposure says why a budget on order is not held although its bound was kept: too little could have broken it.
 func (r *Report) exposure(m *Metric) string {
-	if !isOrder(m.Name) {
+	if !isOrder(m.Name) && m.Name != ResequencedDivergence {
 		return ""
 	}
 	f := r.orderOf(m.Tag("window"))

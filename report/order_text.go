@@ -64,10 +64,11 @@ func (r *Report) orderFacts() []pageFact {
 		}
 		facts = append([]pageFact{{"divergent by path", strings.Join(parts, ", ")}}, facts...)
 	}
-	if len(r.Run.Nodes) > 1 {
+	if r.Run.NodeCount() > 1 {
 		facts = append(facts, pageFact{"by node", fmt.Sprintf("%s of %s are divergent among the clients of one node, %s only between clients of different nodes",
 			thousands(int64(o.SameNode.Divergent)), plural(int64(o.SameNode.AtRisk), "pair"), thousands(int64(o.All.Divergent-o.SameNode.Divergent)))})
 	}
+	facts = append(facts, r.knownFacts()...)
 	if b := o.Beyond; b.Divergent+b.FIFOViolations > 0 {
 		facts = append(facts, pageFact{"further apart", fmt.Sprintf("%s and %s among events due more than %s apart",
 			plural(int64(b.Divergent), "divergent pair"), plural(int64(b.FIFOViolations), "FIFO violation"), formatDuration(r.Order.Window))})

@@ -92,7 +92,7 @@ func (r *Report) promises(f *Figures) []Promise {
 
 // perNode says whether a promise is made for the clients of one node only, where there are several.
 func (r *Report) perNode(name string) bool {
-	return len(r.Run.Nodes) > 1 && strings.HasSuffix(r.Run.Promises[name], "node")
+	return r.Run.NodeCount() > 1 && strings.HasSuffix(r.Run.Promises[name], "node")
 }
 
 // The names of promises that are no guarantees.

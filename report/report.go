@@ -39,6 +39,7 @@ type Report struct {
 	Damaged    int // segments of the history
 
 	names *history.Names
+	cures *cures
 }
 
 // Trouble counts one way in which something went wrong.
@@ -55,11 +56,13 @@ func New(h *history.History) (*Report, error) {
 	var members membership
 	var order ordering.Analysis
 	order.Window = time.Duration(h.Run.PairWindow)
+	f.cures = newCures(&h.Run, h.Names)
 	channels := make(map[uint32]struct{})
 	err := h.Scan(func(batch []history.Observation) error {
 		f.Add(batch)
 		members.add(batch)
 		order.Add(batch)
+		f.cures.add(batch)
 		for i := range batch {
 			if batch[i].Kind == history.Delivered || batch[i].Kind == history.Foreign {
 				channels[batch[i].Channel] = struct{}{}
@@ -76,10 +79,11 @@ func New(h *history.History) (*Report, error) {
 	}
 	members.close(h.Run, f)
 	f.Close()
+	f.cures.close(&h.Run)
 	r := &Report{
 		Run: h.Run, Checks: f.checks(&h.Run), Troubles: f.troubles(), Health: conditions(&h.Run, samples), Timeline: f.timeline.moments(),
 		Rows: f.rows, Deliveries: f.deliveries, Events: f.tallies[whole].standing.events, Channels: len(channels),
-		Stray: f.tallies[whole].standing.stray, ClockSteps: len(f.steps), Damaged: len(h.Damaged), Order: order.Close(h.Run), names: h.Names,
+		Stray: f.tallies[whole].standing.stray, ClockSteps: len(f.steps), Damaged: len(h.Damaged), Order: order.Close(h.Run), names: h.Names, cures: f.cures,
 	}
 	r.Metrics = append(append(f.metrics(&r.Order), capacity(&h.Run)...), converged(&h.Run)...)
 	r.StealShare = stealShare(r.Health)

@@ -40,6 +40,8 @@ func (m *membership) close(run history.Run, f *Figures) {
 			t.standing.duplicated += int64(s.Duplicated)
 			t.standing.indeterminate += int64(s.Indeterminate)
 			t.standing.stray += int64(s.Stray)
+			t.standing.missedAway += int64(s.MissedAway)
+			t.standing.caughtUp += int64(s.CaughtUp)
 			if s.Delivered >= 2 {
 				t.spread.Record(s.Last - s.First)
 			}

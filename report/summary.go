@@ -25,6 +25,7 @@ type summary struct {
 	Warnings []string        `json:"warnings"`
 	Notes    []string        `json:"notes"`
 
+	Cures       *summaryCures        `json:"cures,omitempty"`       // that clients took
 	Faults      []summaryFaultReport `json:"faults,omitempty"`      // that were injected
 	Convergence *history.Convergence `json:"convergence,omitempty"` // of the views that clients fetched at the end
 	Documents   []history.Document   `json:"documents,omitempty"`   // of the replicas that they keep
@@ -132,7 +133,7 @@ func (r *Report) Summary() ([]byte, error) {
 		Warnings: some(r.Warnings),
 		Notes:    some(r.Notes),
 
-		Faults: r.summaryFaults(), Convergence: r.Run.Convergence, Documents: r.Run.Documents,
+		Cures: r.summaryCures(), Faults: r.summaryFaults(), Convergence: r.Run.Convergence, Documents: r.Run.Documents,
 	}
 	s.Verdict.Guarantees, s.Verdict.Promises = r.summaryGuarantees(), r.summaryPromises()
 	for i := range r.Budgets {

@@ -15,12 +15,20 @@ type summaryOrder struct {
 	PairWindow  float64          `json:"pairWindow"` // ms; pairs due at most this far apart are compared
 	TieBelow    float64          `json:"tieBelow"`   // ms; closer than this, deliveries on two sockets give no order; 0 = only where their intervals touch
 	MixedClient int              `json:"clientsOnTwoSockets"`
-	Noise       *summaryNoise    `json:"noise"` // null = not measured
+	Noise       *summaryNoise    `json:"noise"`      // null = not measured
+	Known       summaryKnown     `json:"knownFirst"` // commands, by who knew of their event first
+	Copies      summaryCopies    `json:"copies"`
 	Overall     summaryFigures   `json:"overall"`
 	Windows     []summaryFigures `json:"windows"`
 	Channels    []summaryFigures `json:"channels"`
 	Bins        []summaryBin     `json:"bins"`
 	Witnesses   []summaryWitness `json:"witnesses"`
+}
+
+type summaryCopies struct {
+	OneSocket int `json:"oneConnection"`
+	Reconnect int `json:"reconnect"`
+	TwoWays   int `json:"replyAndStream"`
 }
 
 type summaryNoise struct {
@@ -142,7 +150,7 @@ type summaryPromise struct {
 func (r *Report) summaryOrder() summaryOrder {
 	o := &r.Order
 	s := summaryOrder{
-		PairWindow: ms(float64(o.Window)), TieBelow: ms(float64(o.TieBelow)), MixedClient: o.Mixed, Overall: summariseFigures("", &o.Overall),
+		PairWindow: ms(float64(o.Window)), TieBelow: ms(float64(o.TieBelow)), MixedClient: o.Mixed, Known: r.summaryKnown(), Copies: summaryCopies(o.Copies), Overall: summariseFigures("", &o.Overall),
 		Windows: []summaryFigures{}, Channels: []summaryFigures{}, Bins: []summaryBin{}, Witnesses: []summaryWitness{},
 	}
 	if n := r.Run.Noise; n != nil {

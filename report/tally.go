@@ -70,6 +70,8 @@ type standings struct {
 	duplicated    int64
 	indeterminate int64
 	stray         int64
+	missedAway    int64
+	caughtUp      int64
 }
 
 // of returns the latencies of an audience.
