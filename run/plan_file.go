@@ -31,6 +31,7 @@ func FromFile(f *scenarios.File, m history.Machine) (Plan, error) {
 	for _, c := range f.Clients {
 		p.Groups = append(p.Groups, Group{
 			Name: c.Name, Count: c.Count, Channel: c.ChannelOf, NoStream: !c.Streams, ChannelNumber: c.ChannelNumber, JoinOver: c.JoinOver, ReadRate: c.ReadRate,
+			MaxHold: c.MaxHold, Optimistic: c.Optimistic,
 			Network: c.Network,
 		})
 	}

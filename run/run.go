@@ -159,7 +159,9 @@ func (x *execution) describe(started time.Time) {
 	}
 	first := uint32(0)
 	for _, g := range p.Groups {
-		x.run.Groups = append(x.run.Groups, history.Group{Name: g.Name, First: first, Count: uint32(g.Count), SlowReader: g.ReadRate != 0})
+		x.run.Groups = append(x.run.Groups, history.Group{
+			Name: g.Name, First: first, Count: uint32(g.Count), SlowReader: g.ReadRate != 0, MaxHold: int64(g.MaxHold), Optimistic: g.Optimistic,
+		})
 		first += uint32(g.Count)
 	}
 	for i := range p.Loads {
