@@ -13,7 +13,7 @@ PKG       ?= ./...
 DESIGN_TESTS := ^Test(OneOrder|ConcurrentDispatchDiverges|SerializedDispatchDoesNot|CutAndResume|ReplicasConverge|EphemeralStaysFresh|HologramWirePromise|ChannelsOneOrderOnASocket|LongPollIsOneFIFO)$$
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check fmt fuzz bench benchstat bench-receive bench-fanout verify-designs verify-slow verify-delay verify-chaos verify-chaos-nodes verify-noise verify-zero verify-divergence verify-nodes verify-capacity verify-rows verify-page verify-eventsource verify-readers verify-proxy bench-chaos test-servers golden cover clean
+.PHONY: help demo build test check fmt fuzz bench benchstat bench-receive bench-fanout verify-designs verify-slow verify-delay verify-chaos verify-chaos-nodes verify-noise verify-zero verify-divergence verify-nodes verify-capacity verify-rows verify-page verify-eventsource verify-readers verify-proxy verify-har bench-chaos test-servers golden cover clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -123,6 +123,11 @@ verify-readers: ## the target's streams as Chromium and three npm libraries read
 
 verify-proxy: ## Chromium's EventSource behind holobench proxy, whose faults Toxiproxy's own client sets and clears
 	@go test -count=1 -run '^TestVerifyProxy$$' -v ./cmd/holobench -verify
+
+verify-har: ## one tab of Chromium at each design and at PocketBase, recorded: holobench new --from makes files of that, which run; recordings in bin/har
+	@tools/servers/fetch.sh bin/servers
+	@mkdir -p bin/har
+	@go test -count=1 -run '^TestVerifyHAR' -v ./cmd/holobench -verify -servers $(CURDIR)/bin/servers -recordings $(CURDIR)/bin/har
 
 # Toxiproxy has a module of its own: its server is wanted here only, in a process beside ours.
 bench-chaos: ## a wrapper and the proxy beside a direct connection and Toxiproxy 2.12, at 2,000 streams: CPU, memory, added delay

@@ -59,18 +59,7 @@ http {
 // TestServersPocketBase is a positive control: a server that is not ours, and that lets messages overtake each other, is caught at
 // it, with one publisher that awaits each reply, and with several.
 func TestServersPocketBase(t *testing.T) {
-	dir := serversDir(t)
-	addr := freeAddr(t)
-	data, program := t.TempDir(), filepath.Join(dir, "pocketbase/base")
-	if out, err := exec.Command(program, "superuser", "upsert", "admin@example.org", "hunter2hunter2", "--dir", data).CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	startForeign(t, addr, program, "serve", "--http", addr, "--dir", data)
-	var token struct{ Token string }
-	ask(t, "http://"+addr+"/api/collections/_superusers/auth-with-password", "", `{"identity":"admin@example.org","password":"hunter2hunter2"}`, &token)
-	ask(t, "http://"+addr+"/api/collections", token.Token, `{"name":"messages","type":"base","listRule":"","viewRule":"","createRule":"",`+
-		`"fields":[{"name":"sender","type":"text"},{"name":"body","type":"text","max":40000}]}`, nil)
-
+	addr := startPocketBase(t, `""`)
 	const who = "{members: {count: 50, channel: messages}, backend: {count: 1, channel: messages, stream: none}}"
 	violations, divergent := 0, 0
 	defer keepBusy(t)()
@@ -85,6 +74,24 @@ func TestServersPocketBase(t *testing.T) {
 		}
 	}
 	t.Errorf("in five runs each: %d FIFO violations of one publisher, %d divergent pairs of eight; PocketBase is known for both", violations, divergent)
+}
+
+// startPocketBase starts PocketBase with a collection messages, whose records those may create and see whom the rule lets, and a user
+// ann@example.org.
+func startPocketBase(t *testing.T, rule string) (addr string) {
+	t.Helper()
+	addr = freeAddr(t)
+	data, program := t.TempDir(), filepath.Join(serversDir(t), "pocketbase/base")
+	if out, err := exec.Command(program, "superuser", "upsert", "admin@example.org", "hunter2hunter2", "--dir", data).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	startForeign(t, addr, program, "serve", "--http", addr, "--dir", data)
+	var token struct{ Token string }
+	ask(t, "http://"+addr+"/api/collections/_superusers/auth-with-password", "", `{"identity":"admin@example.org","password":"hunter2hunter2"}`, &token)
+	ask(t, "http://"+addr+"/api/collections", token.Token, `{"name":"messages","type":"base","listRule":`+rule+`,"viewRule":`+rule+`,"createRule":`+rule+`,`+
+		`"fields":[{"name":"sender","type":"text"},{"name":"body","type":"text","max":40000}]}`, nil)
+	ask(t, "http://"+addr+"/api/collections/users/records", token.Token, `{"email":"ann@example.org","password":"open sesame 12","passwordConfirm":"open sesame 12"}`, nil)
+	return addr
 }
 
 // keepBusy gives the scheduler something else to do on every core, until the function that it returns is called.

@@ -56,7 +56,7 @@ func (d *deduction) phrase(x *exchange) step {
 	}
 	d.phraseBody(x, &s, said)
 	for _, p := range x.slots() {
-		if p.place == inHeader && !(strings.EqualFold(p.name, "Content-Type") && s.saysType(x.bodyType)) {
+		if p.place == inHeader && (!strings.EqualFold(p.name, "Content-Type") || !s.saysType(x.bodyType)) {
 			text, check := d.fill(x, &p, asIs)
 			said(check)
 			s.headers = append(s.headers, field{p.name, text})
