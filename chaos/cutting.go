@@ -97,9 +97,7 @@ func (l *link) kill(how cut) {
 			return
 		}
 	}
-	if f, ok := l.StampedConn.(finisher); ok {
-		f.CloseWrite() //nolint:errcheck // as above
-	}
+	finish(l.StampedConn) //nolint:errcheck // as above
 }
 
 // inject puts bytes of the chaos's own into what comes down.

@@ -253,6 +253,19 @@ func (k *LiveLink) Close() error {
 	return k.link.Close()
 }
 
+// CloseWrite is as that of TCP connections: see link. The beginning of a request that will not be whole goes up before the end.
+func (k *LiveLink) CloseWrite() error {
+	k.mu.Lock()
+	rest := k.asking.giveUp()
+	k.mu.Unlock()
+	if len(rest) > 0 {
+		if _, err := k.link.Write(rest); err != nil {
+			return err
+		}
+	}
+	return k.link.CloseWrite()
+}
+
 // Cut says whether a fault cut the connection, and whether by a RST.
 func (k *LiveLink) Cut() (cut, reset bool) {
 	k.mu.Lock()

@@ -19,6 +19,7 @@ type upward struct {
 	deadline time.Time     // the writer's; zero = none
 	armed    time.Time     // that beneath
 	failed   error         // of a write that its caller did not wait for
+	over     bool          // its end was carried out
 }
 
 // Write implements net.Conn. What is late is written later, and Write does not wait for it, as it does not wait for the
@@ -159,11 +160,55 @@ func (l *link) flush() {
 
 // end carries out the end of what goes up.
 func (l *link) end(p piece) {
-	if p.cut != cutNone {
+	l.up.over = true
+	switch {
+	case p.cut != cutNone:
 		l.endNow(p.cut, p.at)
-		return
+	case l.closed:
+		l.StampedConn.Close() //nolint:errcheck // its user has closed it already
+	default:
+		finish(l.StampedConn) //nolint:errcheck // of a connection that is gone already
 	}
-	l.StampedConn.Close() //nolint:errcheck // its user has closed it already
+}
+
+// finish closes a connection in one direction, as far as it can.
+func finish(conn net.Conn) error {
+	if f, ok := conn.(finisher); ok {
+		return f.CloseWrite()
+	}
+	return nil
+}
+
+// CloseWrite ends what goes up by a FIN, behind what was written and is still on its way. What comes down goes on.
+func (l *link) CloseWrite() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	u := &l.up
+	switch {
+	case l.closed:
+		return net.ErrClosed
+	case l.cut != cutNone || u.over:
+		return nil
+	case l.goesBy(time.Now().UnixNano()):
+		u.over = true
+		return finish(l.StampedConn)
+	}
+	l.pushEnd()
+	return nil
+}
+
+// goesBy says whether an end need not pass the rules. The caller holds mu.
+func (l *link) goesBy(now int64) bool {
+	u := &l.up
+	return u.over || u.line == nil || len(u.queue.pieces) == 0 && !u.flying && u.line.quiet(now)
+}
+
+// pushEnd sends an end up behind what is on its way. The caller holds mu.
+func (l *link) pushEnd() {
+	now := time.Now().UnixNano()
+	l.up.line.tick(now)
+	l.up.line.pass(piece{at: now, unit: l.up.writes, err: net.ErrClosed})
+	l.fly()
 }
 
 // Close implements net.Conn. What was written and is still on its way up goes on, and the connection ends behind it.
@@ -181,18 +226,14 @@ func (l *link) Close() error {
 	}
 	poke(l.wake)
 	poke(l.up.room)
-	u := &l.up
-	now := time.Now().UnixNano()
-	if u.line == nil || l.cut != cutNone || len(u.queue.pieces) == 0 && !u.flying && u.line.quiet(now) {
+	if l.cut != cutNone || l.goesBy(time.Now().UnixNano()) {
 		return l.StampedConn.Close()
 	}
-	u.line.tick(now)
-	u.line.pass(piece{at: now, unit: u.writes, err: net.ErrClosed})
-	if !u.queue.ended { // a dead way carries no end: the socket ends with its process, and here
+	l.pushEnd()
+	if !l.up.queue.ended { // a dead way carries no end: the socket ends with its process, and here
 		return l.StampedConn.Close()
 	}
 	l.interrupt()
-	l.fly()
 	return nil
 }
 

@@ -17,7 +17,7 @@ import (
 
 const (
 	dialTimeout = 10 * time.Second
-	// lingering is how long a client may take to end a connection that the upstream has ended. It reads what is under way
+	// lingering is how long a client may take to end a connection that a fault has ended. It reads what is under way
 	// meanwhile, which a RST would take from it.
 	lingering = 2 * time.Second
 )
@@ -31,6 +31,7 @@ type connection struct {
 	link     *chaos.LiveLink
 	stop     func() bool
 	left     atomic.Int32 // goroutines
+	finished atomic.Bool  // nothing comes down any more
 }
 
 // serve connects, and lets two goroutines carry both ways until both ends have ended, or ctx does. They are new ones: connecting
@@ -138,8 +139,9 @@ func (c *connection) down() {
 	}
 }
 
-// finish hands on how the upstream ended.
+// finish hands on how the upstream ended. Where it has closed its direction by itself, what goes up goes on.
 func (c *connection) finish(err error) {
+	c.finished.Store(true)
 	if errors.Is(err, syscall.ECONNRESET) {
 		reset(c.client)
 		return
@@ -147,6 +149,9 @@ func (c *connection) finish(err error) {
 	f, ok := c.client.(interface{ CloseWrite() error })
 	if !errors.Is(err, io.EOF) || !ok || f.CloseWrite() != nil {
 		c.abort()
+		return
+	}
+	if cut, _ := c.link.Cut(); !cut {
 		return
 	}
 	c.link.Close()                                      //nolint:errcheck // nothing goes up any more: up only waits for the end now
@@ -162,13 +167,17 @@ func (c *connection) up() {
 		if n > 0 && failed == nil {
 			c.proxy.counts.up.Add(uint64(n)) //nolint:gosec // at least 0
 			_, failed = c.link.Write(b.Bytes()[:n])
-			// Behind a failure there is nothing to do but read on: whatever the upstream has still said must reach the client.
+			// Behind a failure there is nothing to do but read on, as long as the upstream may still have said something.
 		}
 		if b != nil {
 			c.proxy.proxies.buffers.Put(b)
 		}
-		if err != nil {
-			c.link.Close() //nolint:errcheck // as in abort
+		switch {
+		case errors.Is(err, io.EOF):
+			c.link.CloseWrite() //nolint:errcheck // the upstream may be gone already
+			return
+		case err != nil, failed != nil && c.finished.Load():
+			c.abort()
 			return
 		}
 	}
