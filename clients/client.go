@@ -18,7 +18,8 @@ type Client struct {
 	browser  *browser     // nil = it has nothing to keep between its requests
 	listen   func(*Heard) // nil = nobody does
 	inFlight int
-	readRate int // see ClientOptions
+	readRate int    // see ClientOptions
+	engine   Engine // see ClientOptions
 
 	conns atomic.Uint32 // sockets made so far: the source of Observation.Conn
 	nodes nodesOfConns
@@ -37,8 +38,9 @@ type ClientOptions struct {
 	Channels []string // it is subscribed to; none = it holds no stream
 	Node     uint16   // of the target that it talks to, from 1; 0 = not known, or Crowd.Place says it for each connection
 
-	InFlight int // commands that it may have on the wire at once; 0 = 1
-	ReadRate int // bytes a second that it reads of its stream at most; 0 = as fast as they come; negative = none once it is subscribed
+	InFlight int    // commands that it may have on the wire at once; 0 = 1
+	ReadRate int    // bytes a second that it reads of its stream at most; 0 = as fast as they come; negative = none once it is subscribed
+	Engine   Engine // that holds its stream while nothing comes
 
 	// Listen is told of each event that the client hears, in the order of each of its connections, before it is in the history. It
 	// must not wait: the stream stands still meanwhile. It may be called from the stream and from the commands at once.
@@ -48,7 +50,7 @@ type ClientOptions struct {
 // NewClient makes a client that does nothing yet.
 func (c *Crowd) NewClient(o ClientOptions) *Client {
 	c.init()
-	client := &Client{crowd: c, id: o.ID, node: o.Node, instance: o.Instance, listen: o.Listen, inFlight: o.InFlight, readRate: o.ReadRate}
+	client := &Client{crowd: c, id: o.ID, node: o.Node, instance: o.Instance, listen: o.Listen, inFlight: o.InFlight, readRate: o.ReadRate, engine: o.Engine}
 	client.hold.channels = o.Channels
 	if c.Own.visits() {
 		client.browser = newBrowser(client)

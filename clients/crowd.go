@@ -19,8 +19,8 @@
 //
 // # Cost of an idle stream
 //
-// A stream costs one goroutine. It borrows its 64 KiB read buffer only for the moment in which there is something to
-// read, so that ten thousand idle streams share a handful of buffers.
+// A stream costs one goroutine, or none where a loop holds it while nothing comes (see Engine). It borrows its 64 KiB read buffer
+// only for the moment in which there is something to read, so that ten thousand idle streams share a handful of buffers.
 package clients
 
 import (
@@ -52,6 +52,8 @@ type Crowd struct {
 	// Place says where a client's next connection goes, when that is not always Addr. It is asked before each connection, and
 	// before each command: one that shall go elsewhere than the last takes a connection of its own.
 	Place func(client uint32, p Purpose) Place
+
+	Loops *Loops // hold the streams of clients whose Engine lets them; nil = each has a goroutine
 
 	Own Own // what only a server of the user's own has
 

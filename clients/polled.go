@@ -88,13 +88,19 @@ func (c *polledConn) read() (n int, notBefore, at int64, err error) {
 	if c.n == 0 && len(c.into) > 0 {
 		return 0, c.empty, time.Now().UnixNano(), io.EOF
 	}
-	c.full = c.n == len(c.into)
-	notBefore, at, vouched := c.stamper.arrival(&c.attempt)
+	notBefore, at, vouched := c.settle(c.stamper, len(c.into))
 	c.vouched.Store(vouched)
-	if !c.full {
-		c.empty = c.before
-	}
 	return c.n, notBefore, at, nil
+}
+
+// settle tells when the bytes of an attempt that brought some came, into room for so many.
+func (a *attempt) settle(by stamper, room int) (notBefore, at int64, vouched bool) {
+	a.full = a.n == room
+	notBefore, at, vouched = by.arrival(a)
+	if !a.full {
+		a.empty = a.before
+	}
+	return notBefore, at, vouched
 }
 
 // ReadStamped implements wire.StampedConn.
@@ -138,10 +144,13 @@ func (c *polledConn) StampSource() wire.StampSource {
 // Alive says whether an idle connection can still carry a request: the peer has neither closed it nor said anything.
 func (c *polledConn) Alive() bool {
 	ok := false
-	err := c.raw.Control(func(fd uintptr) {
-		var one [1]byte
-		_, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		ok = errors.Is(err, syscall.EAGAIN)
-	})
+	err := c.raw.Control(func(fd uintptr) { ok = quiet(fd) })
 	return err == nil && ok
+}
+
+// quiet says whether nothing waits in a socket, neither bytes nor an end.
+func quiet(fd uintptr) bool {
+	var one [1]byte
+	_, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+	return errors.Is(err, syscall.EAGAIN)
 }

@@ -34,39 +34,6 @@ func (e *RefusedError) Error() string {
 	return fmt.Sprintf("the server answered with content type %q, not text/event-stream", e.ContentType)
 }
 
-// HoldStream holds the client's down stream until ctx ends, and calls ready each time that it is subscribed. It reconnects
-// as the wire's own client does. On the plain wire that is a browser's EventSource: after a lost connection and also after a
-// clean end of the stream, with Last-Event-ID, after the pause that the server asked for. It returns nil when ctx ended,
-// and a *RefusedError when the server does not want it back, or on the other wires never wanted it. Redirects are followed
-// on the plain wire only.
-func (c *Client) HoldStream(ctx context.Context, ready func()) error {
-	s := &stream{client: c, ready: ready}
-	if err := c.enter(ctx); err != nil && ctx.Err() == nil {
-		refused := &RefusedError{step: err}
-		c.given(refused)
-		return refused
-	}
-	life, ok := s.next(ctx)
-	for ok {
-		err := s.connectOnce(life)
-		c.nowEnded(life)
-		if life.Err() == nil && s.follow(err) {
-			continue
-		}
-		refused, is := errors.AsType[*RefusedError](err)
-		if is && !refused.again && life.Err() == nil {
-			c.given(refused)
-			return refused
-		}
-		if life.Err() != nil || !s.rest(life) {
-			c.nowEnded(life)
-			life, ok = s.next(ctx)
-		}
-	}
-	c.given(nil)
-	return nil // how a connection ended is an Observation, not an error
-}
-
 // hear adds channels to those of the stream.
 func (s *stream) hear(names ...string) {
 	for _, name := range names {
@@ -75,23 +42,13 @@ func (s *stream) hear(names ...string) {
 	}
 }
 
-// rest waits before a reconnect; false means that ctx ended.
-func (s *stream) rest(ctx context.Context) bool {
-	timer := time.NewTimer(s.wire.pause())
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
-}
-
 // stream is the down stream of one client over all its connections, whatever its wire.
 type stream struct {
 	client   *Client
-	names    []string // of the channels that it hears
-	channels []uint32 // their numbers in the history
+	until    context.Context // its end ends the stream
+	done     func(error)     // is told when the stream is over
+	names    []string        // of the channels that it hears
+	channels []uint32        // their numbers in the history
 	ready    func()
 	wire     receiver
 	naming   func(data []byte) []byte // finds the name of an event; nil = none does
@@ -106,6 +63,7 @@ type stream struct {
 	asked      int64 // when the request left that makes it a subscription
 	subscribed int   // channels so far
 	announced  bool  // ... all of them, and ready was called
+	idles      bool  // ... and a loop may hold the stream
 
 	// Of the read that is being handled.
 	notBefore int64
@@ -127,6 +85,12 @@ func (s *stream) connectOnce(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) }) //nolint:errcheck // a closed connection ends the read as well
 	err = s.start(ctx, conn)
 	for err == nil {
+		if s.idles && stop() {
+			if s.handOver(ctx, conn) {
+				return errHandedOver
+			}
+			stop = context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) }) //nolint:errcheck // as above
+		}
 		err = s.readOnce(ctx, conn)
 	}
 	stop()
@@ -156,7 +120,7 @@ func (s *stream) open(ctx context.Context) (wire.StampedConn, error) {
 
 // start asks for the stream and gives its first bytes a deadline.
 func (s *stream) start(ctx context.Context, conn wire.StampedConn) error {
-	s.subscribed, s.announced = 0, false
+	s.subscribed, s.announced, s.idles = 0, false, false
 	if err := s.wire.begin(ctx, conn); err != nil {
 		return err
 	}
@@ -223,7 +187,7 @@ func (s *stream) finishOthers(conn wire.StampedConn) {
 	}
 }
 
-// readOnce handles what one read brings: every event of it becomes an Observation, and all are handed over at once.
+// readOnce handles what one read brings, and does what has to follow it.
 func (s *stream) readOnce(ctx context.Context, conn wire.StampedConn) error {
 	crowd := s.client.crowd
 	lent, n, notBefore, at, err := crowd.readInto(conn)
@@ -231,16 +195,7 @@ func (s *stream) readOnce(ctx context.Context, conn wire.StampedConn) error {
 		return s.unread(ctx, conn, err)
 	}
 	defer crowd.giveBack(lent)
-	s.notBefore, s.at, s.handled = since(notBefore, crowd.Epoch), at-crowd.Epoch, crowd.now()
-	s.batch, s.last = lent.obs[:0], 0
-
-	err = s.wire.feed(lent.buf[:n])
-	s.settleLast(n < len(lent.buf) && exactStamps(conn))
-	if len(s.batch) > 0 {
-		crowd.Observe(s.batch)
-	}
-	lent.obs, s.batch = s.batch[:0], nil
-	s.wire.noted()
+	err = s.handle(lent, n, notBefore, at, n < len(lent.buf) && exactStamps(conn))
 	if s.draining {
 		return err
 	}
@@ -253,6 +208,23 @@ func (s *stream) readOnce(ctx context.Context, conn wire.StampedConn) error {
 		return err
 	}
 	return s.wire.proceed(ctx, conn)
+}
+
+// handle takes what one read brought: every event of it becomes an Observation, and all are handed over at once. exact says that the
+// stamp is that of the last byte which had arrived, and can be relied on.
+func (s *stream) handle(lent *scratch, n int, notBefore, at int64, exact bool) error {
+	crowd := s.client.crowd
+	s.notBefore, s.at, s.handled = since(notBefore, crowd.Epoch), at-crowd.Epoch, crowd.now()
+	s.batch, s.last = lent.obs[:0], 0
+
+	err := s.wire.feed(lent.buf[:n])
+	s.settleLast(exact)
+	if len(s.batch) > 0 {
+		crowd.Observe(s.batch)
+	}
+	lent.obs, s.batch = s.batch[:0], nil
+	s.wire.noted()
+	return err
 }
 
 // unread is what follows a read that brought nothing.
@@ -270,7 +242,7 @@ func (s *stream) unread(ctx context.Context, conn wire.StampedConn, err error) e
 
 // nowReady lifts the deadline of the first bytes and reports the subscription.
 func (s *stream) nowReady(ctx context.Context, conn wire.StampedConn) error {
-	s.announced, s.welcome = true, true
+	s.announced, s.welcome, s.idles = true, true, s.mayHandOver()
 	if err := s.deadline(ctx, conn, 0); err != nil {
 		return err
 	}
