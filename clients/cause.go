@@ -3,6 +3,7 @@ package clients
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"net"
@@ -42,6 +43,9 @@ const (
 	errStreamCut = "the server reset the stream"
 	errLeaving   = "the server said that it ends the connection"
 	errNoHTTP2   = "the server speaks no HTTP/2"
+
+	errTLS        = "no secure connection"
+	errCompressed = "the body is encoded, and nobody asked for that"
 )
 
 // ErrOverdue is the cause with which a run ends the posting of commands that should long have been sent.
@@ -98,6 +102,10 @@ func cause(err error) string {
 		return errLeaving
 	case errors.Is(err, errNotHTTP2):
 		return errNoHTTP2
+	case errors.Is(err, errInsecure), alerted(err):
+		return errTLS
+	case errors.Is(err, errEncoded):
+		return errCompressed
 	case errors.Is(err, errForeignBytes):
 		return errProtocol
 	case errors.Is(err, errSessionLost):
@@ -113,6 +121,19 @@ var (
 	errSessionLost    = errors.New("the server knows the session no more")
 	errChannelCrashed = errors.New("the server closed the channel")
 )
+
+// errInsecure marks why TLS did not come about: no TLS at the other end, or one that does not get along with ours, or a certificate
+// that is not trusted.
+var errInsecure = errors.New("shaking hands for TLS failed")
+
+// errEncoded says that a body has a Content-Encoding.
+var errEncoded = fmt.Errorf("%w: the body is encoded, and nobody asked for that", errForeignBytes)
+
+// alerted says whether a connection in TLS ended by an alert, of either end: crypto/tls has no type of it for others to see.
+func alerted(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && (op.Op == "remote error" || op.Op == "local error")
+}
 
 // errForeignBytes marks errors of our parsers: the server sent what the protocol does not allow.
 var errForeignBytes = errors.New("the server broke the protocol")
@@ -134,7 +155,7 @@ func (c *Crowd) numberCauses() {
 		errNotAStream, errNoMarker, errOtherRun, errFiles, errProtocol, errMoved,
 		errNothingCaptured, errSaidOver, errSilence, errRefusedInBody,
 		errGap, errSession, errChannel, errPushRefused,
-		errStreamCut, errLeaving, errNoHTTP2,
+		errStreamCut, errLeaving, errNoHTTP2, errTLS, errCompressed,
 	} {
 		c.Names.Number(text)
 	}

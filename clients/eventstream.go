@@ -48,6 +48,8 @@ func (e *eventStream) feed(b []byte) error {
 		return refused
 	case elsewhere:
 		return moved
+	case errors.Is(err, errEncoded):
+		return err
 	case err != nil:
 		return fmt.Errorf("%w: %w", errForeignBytes, err)
 	case e.done:
@@ -86,6 +88,9 @@ func (e *eventStream) OnHead(h *http1.Head) error {
 			return moved
 		}
 	}
+	if encoded(h) {
+		return errEncoded
+	}
 	kind, _, _ := strings.Cut(h.ContentType, ";")
 	if h.Status != 200 || !strings.EqualFold(strings.TrimSpace(kind), "text/event-stream") {
 		return &RefusedError{Status: h.Status, ContentType: h.ContentType}
@@ -94,6 +99,12 @@ func (e *eventStream) OnHead(h *http1.Head) error {
 		e.subscribe(slot)
 	}
 	return nil
+}
+
+// encoded says whether a body is compressed, or otherwise not what it is. Nobody asks for that; "none" is what some servers say to keep
+// proxies from it.
+func encoded(h *http1.Head) bool {
+	return h.ContentEncoding != "" && !strings.EqualFold(h.ContentEncoding, "identity") && !strings.EqualFold(h.ContentEncoding, "none")
 }
 
 // OnBody implements http1.Handler.

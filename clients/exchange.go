@@ -1,7 +1,6 @@
 package clients
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -27,8 +26,8 @@ type answer struct {
 const maxAnswer = 8 << 20
 
 // exchange sends a request and reads the whole answer, for what a wire needs before its stream or its first command. It
-// happens once a connection, so that net/http may read the response; nothing in it is a delivery, so that nobody asks for
-// its stamps. The connection has to be good for another request behind it.
+// happens once a connection, and nothing in it is a delivery, so that nobody asks for its stamps. The connection has to be good for
+// another request behind it.
 func (c *Crowd) exchange(ctx context.Context, conn net.Conn, r http1.Request) (*answer, error) {
 	a, closes, err := c.ask(ctx, conn, r)
 	switch {
@@ -65,26 +64,77 @@ func (c *Crowd) roundTrip(ctx context.Context, conn net.Conn, r http1.Request) (
 	if _, err := conn.Write(http1.AppendRequest(nil, r)); err != nil {
 		return nil, true, err
 	}
-	in := bufio.NewReader(conn)
-	response, err := http.ReadResponse(in, &http.Request{Method: r.Method})
-	if err != nil {
-		return nil, true, foreign(err)
-	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
-	err = errors.Join(err, response.Body.Close())
-	switch {
-	case err != nil:
-		return nil, true, foreign(err)
-	case len(body) > maxAnswer:
-		return nil, true, fmt.Errorf("%w: an answer is longer than %d bytes", errForeignBytes, maxAnswer)
+	whole := new(answering)
+	if err := whole.read(conn); err != nil {
+		return nil, true, err
 	}
 	if err := conn.SetDeadline(time.Time{}); err != nil {
 		return nil, true, err
 	}
-	return &answer{
-		status: response.StatusCode, cookies: response.Cookies(), fields: fieldsOf(response.Header), body: body,
-	}, response.Close || in.Buffered() > 0, nil
+	return newAnswer(whole.status, whole.fields, whole.body), !whole.keep, nil
 }
+
+// newAnswer is an answer with its fields in an order of its own, which is the same each time.
+func newAnswer(status int, fields []http1.Field, body []byte) *answer {
+	header := make(http.Header)
+	for _, field := range fields {
+		header.Add(field.Name, field.Value)
+	}
+	return &answer{status: status, cookies: (&http.Response{Header: header}).Cookies(), fields: fieldsOf(header), body: body}
+}
+
+// answering is an answer of HTTP/1.1 that is being read, by the parser that reads everything else: what it refuses is refused here
+// too, interim responses are no answer, and no head can grow without a bound.
+type answering struct {
+	response http1.Parser
+	status   int
+	keep     bool // another request can follow
+	fields   []http1.Field
+	body     []byte
+}
+
+// read reads the whole of it.
+func (a *answering) read(conn net.Conn) error {
+	a.response.Field = func(name, value []byte) {
+		a.fields = append(a.fields, http1.Field{Name: string(name), Value: string(value)})
+	}
+	buf := make([]byte, 4<<10)
+	for !a.response.Done() {
+		n, err := conn.Read(buf)
+		used, wrong := a.response.Feed(buf[:n], a)
+		switch {
+		case wrong != nil:
+			return fmt.Errorf("%w: %w", errForeignBytes, wrong)
+		case a.response.Done():
+			a.keep = a.keep && used == n
+		case errors.Is(err, io.EOF):
+			if err := a.response.Close(a); err != nil {
+				return err
+			}
+		case err != nil:
+			return err
+		}
+	}
+	return nil
+}
+
+// OnHead implements http1.Handler.
+func (a *answering) OnHead(h *http1.Head) error {
+	a.status, a.keep = h.Status, h.KeepAlive
+	return nil
+}
+
+// OnBody implements http1.Handler.
+func (a *answering) OnBody(b []byte) error {
+	if len(a.body)+len(b) > maxAnswer {
+		return fmt.Errorf("an answer is longer than %d bytes", maxAnswer)
+	}
+	a.body = append(a.body, b...)
+	return nil
+}
+
+// OnEnd implements http1.Handler.
+func (a *answering) OnEnd() error { return nil }
 
 // fieldsOf returns a header in an order of its own, which is the same each time.
 func fieldsOf(header http.Header) []http1.Field {
@@ -95,13 +145,4 @@ func fieldsOf(header http.Header) []http1.Field {
 		}
 	}
 	return fields
-}
-
-// foreign marks an error of a parser as the server's fault, and leaves one of the network what it is.
-func foreign(err error) error {
-	var network net.Error
-	if errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return err
-	}
-	return fmt.Errorf("%w: %w", errForeignBytes, err)
 }

@@ -205,7 +205,7 @@ func TestFetch(t *testing.T) {
 		}
 		time.Sleep(5 * time.Millisecond)
 		io.WriteString(p, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello")
-		if f := <-answers; f.Status != 200 || string(f.Body) != "hello" || f.At != 25e6 || len(f.Fields) != 1 {
+		if f := <-answers; f.Status != 200 || string(f.Body) != "hello" || f.At != 25e6 || len(f.Fields) != 2 {
 			t.Errorf("fetched %+v", f)
 		}
 		c.Fetch("/gone", keep)

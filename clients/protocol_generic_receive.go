@@ -124,7 +124,7 @@ func (r *genericReceiver) feed(b []byte) error {
 	switch {
 	case ok:
 		return r.judge(known)
-	case errors.Is(err, errDisconnectedByServer), errors.Is(err, errEventLine):
+	case errors.Is(err, errDisconnectedByServer), errors.Is(err, errEventLine), errors.Is(err, errEncoded):
 		return err
 	case err != nil:
 		return fmt.Errorf("%w: %w", errForeignBytes, err)
@@ -146,8 +146,8 @@ func (r *genericReceiver) OnHead(h *http1.Head) error {
 	}
 	kind, _, _ := strings.Cut(h.ContentType, ";")
 	wrong := r.server.Framing == FrameSSE && !strings.EqualFold(strings.TrimSpace(kind), "text/event-stream")
-	if h.ContentEncoding != "" && !strings.EqualFold(h.ContentEncoding, "identity") && !strings.EqualFold(h.ContentEncoding, "none") { // the last is what some say to keep proxies from compressing
-		return fmt.Errorf("%w: the stream is compressed (%s), and nobody asked for that", errForeignBytes, h.ContentEncoding)
+	if encoded(h) {
+		return errEncoded
 	}
 	if !r.server.Request.Takes(h.Status) || wrong {
 		return &RefusedError{Status: h.Status, ContentType: h.ContentType}

@@ -150,7 +150,7 @@ func (r *http2Receiver) take(b []byte) error {
 func (r *http2Receiver) OnHead(id uint32, h *http2.Head) error {
 	r.told(id)
 	if r.mine {
-		if err := r.events.OnHead(&http1.Head{Status: h.Status, ContentType: h.Get("content-type")}); err != nil {
+		if err := r.events.OnHead(&http1.Head{Status: h.Status, ContentType: h.Get("content-type"), ContentEncoding: h.Get("content-encoding")}); err != nil {
 			r.gone = err // what is in flight beside it may still be answered
 		}
 		return nil
@@ -309,11 +309,12 @@ func (r *http2Receiver) finish(conn wire.StampedConn) {
 	}
 }
 
-// unanswered sends what has to be sent, and says whether anything is in flight; if so the next read waits for it.
+// unanswered sends what has to be sent, and says whether anything is in flight; if so the next read waits for it. Of a connection on
+// which the peer broke the protocol nothing more is to be had.
 func (r *http2Receiver) unanswered(conn wire.StampedConn) bool {
 	r.link.lock()
 	defer r.link.unlock()
-	if r.link.flush() != nil || len(r.link.flights) == 0 {
+	if r.link.http.Feed(nil, r) != nil || r.link.flush() != nil || len(r.link.flights) == 0 {
 		return false
 	}
 	return conn.SetReadDeadline(time.Time{}) == nil

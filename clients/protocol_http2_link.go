@@ -258,13 +258,7 @@ func (a *http2Aside) exchange(ctx context.Context, r *http1.Request) (*answer, e
 func newExchange() *http2Flight { return &http2Flight{limit: maxAnswer, wanted: true} }
 
 // answer is that to an exchange.
-func (f *http2Flight) answer() *answer {
-	header := make(http.Header)
-	for _, field := range f.fields {
-		header.Add(field.Name, field.Value)
-	}
-	return &answer{status: f.status, cookies: (&http.Response{Header: header}).Cookies(), fields: fieldsOf(header), body: f.body}
-}
+func (f *http2Flight) answer() *answer { return newAnswer(f.status, f.fields, f.body) }
 
 // add takes up a part of the body.
 func (f *http2Flight) add(b []byte) error {

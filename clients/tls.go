@@ -3,6 +3,9 @@ package clients
 import (
 	"context"
 	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
 	"net"
 	"sync"
 
@@ -40,13 +43,26 @@ func (c *Crowd) encrypt(ctx context.Context, conn wire.StampedConn) (wire.Stampe
 	t := &tlsConn{Conn: tls.Client(records, config), records: records}
 	if err := t.HandshakeContext(ctx); err != nil {
 		conn.Close() //nolint:errcheck // there was nothing on it yet
-		return nil, err
+		return nil, insecure(err)
 	}
 	if c.HTTP2 && t.ConnectionState().NegotiatedProtocol != "h2" {
 		conn.Close() //nolint:errcheck // as above
 		return nil, &RefusedError{step: errNotHTTP2}
 	}
 	return t, nil
+}
+
+// insecure names what kept TLS from coming about, and leaves what was the network what it is.
+func insecure(err error) error {
+	_, other := errors.AsType[tls.RecordHeaderError](err)
+	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
+	_, network := errors.AsType[net.Error](err)
+	switch {
+	case other, untrusted, alerted(err):
+	case network, errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, context.Canceled):
+		return err
+	}
+	return fmt.Errorf("%w: %w", errInsecure, err)
 }
 
 // Read implements net.Conn.
