@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 
@@ -118,6 +119,8 @@ func (b *browser) cookie(to *url.URL) string {
 func (c *Client) header(fields []http1.Field, to *url.URL) []http1.Field {
 	if to.Host == c.crowd.host() { // they are for the server, and may be secrets
 		fields = append(fields, c.crowd.Header...)
+	} else if at := slices.IndexFunc(c.crowd.Header, func(f http1.Field) bool { return strings.EqualFold(f.Name, "User-Agent") }); at >= 0 {
+		fields = append(fields, c.crowd.Header[at])
 	}
 	if c.browser == nil {
 		return fields

@@ -23,7 +23,7 @@ func (x *execution) flood(work context.Context, i int, start time.Time) error {
 		Client: x.floodID(i), Message: x.plan.message(i), Arrivals: arrivals, Length: l.Stages.Length(), Workers: uint64(l.Workers),
 		Observe: func(batch []history.Observation) {
 			x.due[i].Add(1) // a batch is a command and its reply
-			x.o.Record.Observe(batch)
+			x.guard.observe(batch)
 		},
 	})
 }

@@ -50,6 +50,10 @@ type Plan struct {
 	Faults []scenarios.Fault
 	AtEnd  scenarios.AtEnd // what is done behind the drain
 
+	Expected scenarios.Estimate // of all loads; no more than that
+	MaxRate  float64            // commands a second that all loads together may send, see Limit; 0 = as many as they do
+	Breaker  scenarios.Breaker  // ends the run when its requests fail; zero = nothing does
+
 	Sources   int      // addresses of this machine that its connections come from, see clients.SourceDial; 0 = one
 	Shortages []string // what this machine has too little of: the plan is not to be carried out on it
 

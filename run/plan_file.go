@@ -22,11 +22,12 @@ func FromFile(f *scenarios.File, m history.Machine) (Plan, error) {
 		Warnings: f.Warnings(Limits(m)), Shortages: f.Shortages(Limits(m)), Sources: f.Sources(Limits(m)),
 	}
 	if p.Server = serverOf(f); p.Server != nil {
-		p.Design, p.Wire, p.Nodes = "", p.Server.Protocol.Wire, 0
+		p.Design, p.Wire, p.Nodes, p.Breaker = "", p.Server.Protocol.Wire, 0, p.Server.Breaker
 	}
 	for _, h := range f.Server.Headers {
 		p.Header = append(p.Header, http1.Field{Name: h.Name, Value: h.Value})
 	}
+	_, p.Expected = f.Estimates()
 	p.Values, p.Feeds, p.AtEnd, p.Faults = f.Values, f.Feeds, f.AtEnd, f.Faults
 	for _, c := range f.Clients {
 		p.Groups = append(p.Groups, Group{

@@ -64,6 +64,7 @@ type execution struct {
 	o     Options
 	epoch int64
 	tally tally
+	guard *guard
 	crowd *clients.Crowd
 
 	mu  sync.Mutex // guards run
@@ -113,7 +114,8 @@ func Run(ctx context.Context, p Plan, o Options) (history.Run, error) {
 	}
 	started := time.Now()
 	x := &execution{plan: p, o: o, epoch: started.UnixNano(), ending: make(chan struct{})}
-	x.tally.next = o.Record.Observe
+	x.guard = newGuard(&x.plan, o.Record.Observe)
+	x.tally.next = x.guard.observe
 	x.describe(started)
 	if err := x.takeDigest(); err != nil {
 		return history.Run{}, err
@@ -132,6 +134,7 @@ func Run(ctx context.Context, p Plan, o Options) (history.Run, error) {
 
 	work, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
+	x.guard.end = fail
 	recorded := make(chan error, 1)
 	go func() {
 		err := o.Record.Run(context.WithoutCancel(ctx))
@@ -207,6 +210,7 @@ func (x *execution) measure(ctx, work context.Context, fail context.CancelCauseF
 		return err
 	}
 	defer closeData()
+	defer x.guard.watch(work)()
 	if err := x.join(work, holding, posting); err != nil {
 		return x.whyStopped(work, err)
 	}

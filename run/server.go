@@ -59,26 +59,6 @@ func (p *Plan) down() string {
 	return "sse"
 }
 
-// Manners says what a run will do to a server on another machine, for its first line; "" where it does it to this one.
-func (p *Plan) Manners() string {
-	if p.Server == nil || isLoopback(p.Server.URL.Hostname()) {
-		return ""
-	}
-	streams, commands := 0, 0.0
-	for _, count := range p.Subscribers() {
-		streams += count
-	}
-	for i := range p.Loads {
-		commands += p.Loads[i].Stages.Commands()
-	}
-	return fmt.Sprintf("will open %d streams at %s and send %.0f commands", streams, p.Server.URL.Host, commands)
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
-}
-
 // aim lets the clients find a server of the user's own, when there is one: a server that nobody answers at is told at once, and
 // not when the wait for all streams is over.
 func (x *execution) aim(ctx context.Context) error {
@@ -94,7 +74,7 @@ func (x *execution) aim(ctx context.Context) error {
 	if s.URL.Scheme == "https" {
 		x.crowd.TLS = &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: s.Insecure} //nolint:gosec // the user asked for it by name
 	}
-	x.crowd.Header = withUserAgent(x.crowd.Header, "holobench (run "+x.o.ID.String()+")")
+	x.crowd.Header = withUserAgent(x.crowd.Header, x.agent())
 	x.crowd.Own = clients.Own{
 		Prefix: s.URL.Path, Login: stepsOf(s.Login), Teardown: stepsOf(s.Teardown), Know: x.know,
 	}

@@ -9,6 +9,7 @@ type serverForm struct {
 	Login    list[stepForm] `yaml:"login"`
 	Teardown list[stepForm] `yaml:"teardown"`
 	Headers  named[text]    `yaml:"headers"`
+	Breaker  breakerForm    `yaml:"breaker"`
 }
 
 type bundledForm struct {
@@ -40,3 +41,13 @@ type busForm struct {
 }
 
 func (b *busForm) short() any { return &b.Kind }
+
+// breakerForm is the word none, or what a breaker goes by.
+type breakerForm struct {
+	spot
+	word  text
+	Share share    `yaml:"share"`
+	For   duration `yaml:"for"`
+}
+
+func (b *breakerForm) short() any { return &b.word }

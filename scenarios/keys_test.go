@@ -165,7 +165,8 @@ func (d *dialect) words(t *testing.T) map[string][]string {
 			if strings.HasSuffix(e.Message, `unknown word "nonsense"`) && ok {
 				found[r.key] = strings.Split(listed, ", ")
 			} else if strings.HasSuffix(e.Message, `unknown word "nonsense"`) {
-				found[r.key] = []string{held}
+				word, _, _ := strings.Cut(strings.TrimPrefix(e.Remedy, "write "), ",")
+				found[r.key] = []string{word}
 			}
 		}
 	}

@@ -52,7 +52,7 @@ func TestExcerptsHideHeaderValues(t *testing.T) {
 	want := `s.yaml:4:53: unknown key "bundeld" in server, did you mean "bundled"?
   4 | server: {headers: {Authorization: ***************}, bundeld: {}}
     |                                                     ^
-  remedy: the keys here are bundled, url, insecure, protocol, login, teardown, headers`
+  remedy: the keys here are bundled, url, insecure, protocol, login, teardown, headers, breaker`
 	if err == nil || err.Error() != want {
 		t.Errorf("got\n%v\nwant\n%s", err, want)
 	}

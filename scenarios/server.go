@@ -16,6 +16,7 @@ type Server struct {
 	Protocol Protocol  // of URL
 	Login    []Request // that each client makes once, before anything else
 	Teardown []Request // ... and at its very end, also after a failure
+	Breaker  Breaker   // of a server at URL
 	Headers  []Header  // sent with every request, in the order of the file
 
 	filled func() []string // what the environment gave to templates, and secret columns; a function, so that no message prints it. nil = nothing
@@ -65,6 +66,7 @@ func (r *resolver) server() Server {
 	form := &r.form.Server
 	s := Server{Bundled: r.bundled()}
 	r.ownServer(&s)
+	s.Breaker = r.breaker(&s)
 	total := 0
 	for _, e := range form.Headers.list {
 		h := r.header(e)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"net"
+	"strings"
 )
 
 // Machine is what Warnings has to know of where the run will be. The zero Machine is one of which nothing is known.
@@ -128,7 +129,13 @@ func (f *File) onLoopback() bool {
 	}
 	host := f.Server.URL.Hostname()
 	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback() && ip.To4() != nil
+	return IsLoopback(host) && (ip == nil || ip.To4() != nil)
+}
+
+// IsLoopback says whether a host is this machine, by its name or its address.
+func IsLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
 }
 
 // coreWarnings says when the peak of the load takes more CPU time than there is.

@@ -52,7 +52,7 @@ func TestOwnServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := p.Manners(); got != "will open 2000 streams at staging.example.org and send 3000 commands" {
+	if got := p.Manners(); got != "will open 2,000 streams at staging.example.org and send 3,000 commands in 30s" {
 		t.Errorf("the first line is %q", got)
 	}
 	for url, quiet := range map[string]bool{

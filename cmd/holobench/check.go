@@ -71,6 +71,7 @@ func checkFile(c *cobra.Command, path string, sizes *sizeFlags, m scenarios.Mach
 
 func planCommand() *cobra.Command {
 	var sizes sizeFlags
+	var limit limitFlag
 	c := &cobra.Command{
 		Use:   "plan FILE",
 		Short: "Print what a scenario resolves to: clients, schedule, expected counts",
@@ -84,10 +85,14 @@ func planCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := limit.apply(&plan); err != nil {
+				return err
+			}
 			return printPlan(c.OutOrStdout(), file, &plan)
 		},
 	}
 	sizes.register(c)
+	limit.register(c)
 	return c
 }
 
@@ -102,6 +107,7 @@ func printPlan(out io.Writer, file *scenarios.File, p *run.Plan) error {
 	for _, g := range p.Groups {
 		fmt.Fprintf(w, "clients %s\t%d, %s%s\n", g.Name, g.Count, channelsOf(g), joinOf(g))
 	}
+	printEngines(w, p)
 	estimates, sum := file.Estimates()
 	for i := range p.Loads {
 		l := &p.Loads[i]
@@ -123,6 +129,12 @@ func printPlan(out io.Writer, file *scenarios.File, p *run.Plan) error {
 	fmt.Fprintf(w, "pair window\t%s\n", pairWindowOf(p))
 	for _, b := range p.Budgets {
 		fmt.Fprintf(w, "budget\t%s: %s%s\n", b.Metric, b.Threshold, bareUnit(b))
+	}
+	if p.MaxRate > 0 {
+		fmt.Fprintf(w, "at most\t%g commands a second, else the run is ended\n", p.MaxRate)
+	}
+	if b := p.Breaker; b.Share > 0 {
+		fmt.Fprintf(w, "breaker\tends the run when more than %.4g%% of its requests fail for %v\n", 100*b.Share, b.For)
 	}
 	fmt.Fprintf(w, "drain\tat most %v\n", p.Drain)
 	digest, err := p.Digest()

@@ -28,7 +28,7 @@ const exitHelp = `Exit codes, the first that applies:
   104  the scenario or the flags are wrong, nothing was run
   105  interrupted (the report is still written)
   99   a budget or a guarantee is violated
-  1    the run could not finish (also: the bundled target died)
+  1    the run could not finish (also: the bundled target died, or the breaker or --max-rate ended it)
   90   one of them is unknown: the evidence is too thin, or the generator was saturated
   0    everything held`
 

@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -35,6 +34,7 @@ type runFlags struct {
 	quick   quickFlags
 	dir     string
 	sizes   sizeFlags
+	limit   limitFlag
 	seed    uint64
 	quiet   bool
 	noColor bool
@@ -74,6 +74,7 @@ Ctrl-C ends the load; what was sent is still drained and reported. A second Ctrl
 	}
 	f.quick.register(c)
 	f.sizes.register(c)
+	f.limit.register(c)
 	c.Flags().StringVar(&f.dir, "dir", "", "directory of this run (must be new or empty); default: a new one in "+runsDir)
 	c.Flags().Uint64Var(&f.seed, "seed", 0, "seed of every random draw, in place of the scenario's")
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
@@ -156,7 +157,7 @@ func (f *runFlags) run(ctx context.Context, file *scenarios.File, stamps wire.St
 	if err != nil {
 		return 0, err
 	}
-	if err := fits(&plan); err != nil {
+	if err := errors.Join(fits(&plan), f.limit.apply(&plan)); err != nil {
 		return 0, err
 	}
 	dir, err := f.directory(plan.Name)
@@ -193,7 +194,7 @@ func (f *runFlags) run(ctx context.Context, file *scenarios.File, stamps wire.St
 		SaveSamples: func(s []history.Sample) error { return samples.Write(s...) },
 		StartNode:   startNodes(dir.Path), StartBus: startBus(dir.Path), StartNoisePeer: startNoisePeer(dir.Path),
 		Dial:      clients.StampedDial(clients.SourceDial(&net.Dialer{KeepAlive: -1, ControlContext: clients.ControlDial}, plan.Sources), stamps),
-		Nanosleep: run.Nanosleep(),
+		Loops: runtime.GOMAXPROCS(0), Nanosleep: run.Nanosleep(),
 		Progress:  progress.show,
 		Log:       flows.line,
 	}
@@ -236,23 +237,6 @@ func noRun(err error) error {
 		return err
 	}
 	return failed(err)
-}
-
-// writeReport makes the report of a run directory, prints the summary and, as the last line, where the page is.
-func writeReport(dir string, stdout io.Writer, colour bool) (code int, err error) {
-	h, err := history.Open(dir)
-	if err != nil {
-		return exitFailed, noRun(err)
-	}
-	r, err := report.Write(h, (&history.Dir{Path: dir}).WriteFile)
-	if err != nil {
-		return exitFailed, failed(err)
-	}
-	if err := r.Console(stdout, colour); err != nil {
-		return exitFailed, failed(err)
-	}
-	_, err = fmt.Fprintln(stdout, filepath.Join(dir, "report.html"))
-	return r.Exit(), failed(err)
 }
 
 // colours says whether out shall be coloured: a terminal, and nobody asked for none.
