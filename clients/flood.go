@@ -47,7 +47,7 @@ func (c *Crowd) Flood(ctx context.Context, o FloodOptions) error {
 	attacker := vegeta.NewAttacker(vegeta.Client(client), vegeta.Workers(o.Workers), vegeta.MaxWorkers(o.Workers*10), vegeta.MaxBody(maxReply))
 	stop := context.AfterFunc(ctx, func() { attacker.Stop() })
 	defer stop()
-	for r := range attacker.Attack(c.floodTargets(o), &schedule{arrivals: o.Arrivals}, o.Length, "flood") {
+	for r := range attacker.Attack(c.floodTargets(o), &schedule{arrivals: o.Arrivals}, o.Length+lateHits, "flood") {
 		began := r.Timestamp.UnixNano() - c.Epoch
 		sent := history.Observation{
 			Kind: history.Sent, Client: o.Client, Load: o.Message.Load, Due: began, NotBefore: began, At: began, Handled: began,
@@ -67,6 +67,10 @@ func (c *Crowd) Flood(ctx context.Context, o FloodOptions) error {
 	}
 	return nil
 }
+
+// lateHits is how long after the end of its schedule a flood may still send what was due by then. vegeta ends an attack when its time
+// is over, also when the last hits are still to go because the machine is busy, and would tell nobody of them.
+const lateHits = time.Second
 
 // floodTargets makes the same command over and over. It bears no marker, because vegeta does not tell a Targeter which
 // hit it serves: an event with the wrong name would be worse than one without.
