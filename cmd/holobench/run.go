@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -194,7 +195,7 @@ func (f *runFlags) run(ctx context.Context, file *scenarios.File, stamps wire.St
 		SaveSamples: func(s []history.Sample) error { return samples.Write(s...) },
 		StartNode:   startNodes(dir.Path), StartBus: startBus(dir.Path), StartNoisePeer: startNoisePeer(dir.Path),
 		Dial:      clients.StampedDial(clients.SourceDial(&net.Dialer{KeepAlive: -1, ControlContext: clients.ControlDial}, plan.Sources), stamps),
-		Loops: runtime.GOMAXPROCS(0), Nanosleep: run.Nanosleep(),
+		Nanosleep: run.Nanosleep(),
 		Progress:  progress.show,
 		Log:       flows.line,
 	}
@@ -237,6 +238,23 @@ func noRun(err error) error {
 		return err
 	}
 	return failed(err)
+}
+
+// writeReport makes the report of a run directory, prints the summary and, as the last line, where the page is.
+func writeReport(dir string, stdout io.Writer, colour bool) (code int, err error) {
+	h, err := history.Open(dir)
+	if err != nil {
+		return exitFailed, noRun(err)
+	}
+	r, err := report.Write(h, (&history.Dir{Path: dir}).WriteFile)
+	if err != nil {
+		return exitFailed, failed(err)
+	}
+	if err := r.Console(stdout, colour); err != nil {
+		return exitFailed, failed(err)
+	}
+	_, err = fmt.Fprintln(stdout, filepath.Join(dir, "report.html"))
+	return r.Exit(), failed(err)
 }
 
 // colours says whether out shall be coloured: a terminal, and nobody asked for none.
