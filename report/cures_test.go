@@ -3,6 +3,7 @@ package report
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"holobench/history"
 	"holobench/wire"
@@ -39,24 +40,12 @@ func numberedEchoes() *book {
 	return b
 }
 
-func (r *Report) value(t *testing.T, metric, aggregation string) float64 {
-	t.Helper()
-	m := r.find(metric, map[string]string{"window": "steady"})
-	if m == nil {
-		t.Fatalf("there is no %s", metric)
-	}
-	v, ok := m.Aggregate(aggregation)
-	if !ok {
-		t.Fatalf("%s has no %s", metric, aggregation)
-	}
-	return v.Value
-}
-
 // TestResequencersReport: what the queue of b's sender costs is 5 ms for one in eight deliveries, and no pair is left divergent.
 func TestResequencersReport(t *testing.T) {
 	t.Parallel()
+	steady := map[string]string{"window": "steady"}
 	b := numberedEchoes()
-	AsIf(&b.run, 100*msec, false)
+	AsIf(&b.run, 100*time.Millisecond, false)
 	b.run.Budgets = []history.Budget{{Metric: "resequence_hold{window:steady}", Threshold: "p(50)<=6ms"}, {Metric: "resequenced_divergence", Threshold: "rate==0"}}
 	r := b.report(t)
 	for _, c := range []struct {
@@ -73,7 +62,7 @@ func TestResequencersReport(t *testing.T) {
 		{"resequenced_latency", "min", 10},
 		{"seen_elsewhere_first", "rate", 0},
 	} {
-		got := r.value(t, c.metric, c.aggregation)
+		got := value(t, r, c.metric, steady, c.aggregation)
 		if c.metric == "order_divergence" {
 			if got == 0 {
 				t.Error("no pair diverged as it arrived: the test shows nothing")
@@ -107,6 +96,7 @@ func (r *Report) consoleText(t *testing.T) string {
 // TestOptimistsReport: a change that somebody else's came before is wrong until that one is known, and one that was refused until then.
 func TestOptimistsReport(t *testing.T) {
 	t.Parallel()
+	steady := map[string]string{"window": "steady"}
 	b := numberedEchoes()
 	b.send(0, 99, "lobby", 9500, 9500, 9500)
 	b.settle(history.Replied, 0, 99, 9500, 9540, conflictText)
@@ -128,7 +118,7 @@ func TestOptimistsReport(t *testing.T) {
 		{"seen_elsewhere_first", "rate", 1.0 / 81},
 		{"seen_elsewhere_lead", "max", 40},
 	} {
-		if got := r.value(t, c.metric, c.aggregation); got != c.want {
+		if got := value(t, r, c.metric, steady, c.aggregation); got != c.want {
 			t.Errorf("%s %s is %v, want %v", c.metric, c.aggregation, got, c.want)
 		}
 	}

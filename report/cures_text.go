@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"holobench/history"
 	"holobench/ordering"
@@ -202,8 +203,15 @@ func (r *Report) summaryKnown() summaryKnown {
 	return summaryKnown{k[ordering.OthersFirst], k[ordering.SenderFirst], k[ordering.NobodyFirst], k[ordering.SenderNeverKnew]}
 }
 
-// AsIf makes the run one whose clients, but for floods, take cures: for a report that asks what they would have cost.
-func AsIf(run *history.Run, maxHold int64, optimistic bool) {
+// AsIf makes the run one whose clients, but for floods, take cures: for a report that asks what they would have cost. With
+// neither it leaves the run as it is.
+func AsIf(run *history.Run, maxHold time.Duration, optimistic bool) {
+	if maxHold > 0 {
+		run.Warnings = append(run.Warnings, "this report was asked what a resequencer would have cost that holds events back for "+formatDuration(maxHold)+" at most")
+	}
+	if optimistic {
+		run.Warnings = append(run.Warnings, "this report was asked what optimistic clients would have gone through")
+	}
 	floods := floodClients(run)
 	for i := range run.Groups {
 		g := &run.Groups[i]
@@ -211,7 +219,7 @@ func AsIf(run *history.Run, maxHold int64, optimistic bool) {
 			continue
 		}
 		if maxHold > 0 {
-			g.MaxHold = maxHold
+			g.MaxHold = int64(maxHold)
 		}
 		g.Optimistic = g.Optimistic || optimistic
 	}

@@ -3,6 +3,7 @@ package report
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"holobench/history"
 	"holobench/scenarios"
@@ -162,7 +163,7 @@ func TestEveryMetricOfABudgetIsMeasured(t *testing.T) {
 	b.run.Convergence = diverged()
 	b.run.Faults = []history.Fault{{Name: "cut", Turns: []history.Turn{{From: 1000 * msec, To: 2000 * msec}}}}
 	b.wait(1, 2000, 2040, "")
-	AsIf(&b.run, 100*msec, true)
+	AsIf(&b.run, 100*time.Millisecond, true)
 	r := b.report(t)
 	for _, info := range scenarios.Metrics() {
 		m := r.find(info.Name, nil)

@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -238,23 +237,6 @@ func noRun(err error) error {
 		return err
 	}
 	return failed(err)
-}
-
-// writeReport makes the report of a run directory, prints the summary and, as the last line, where the page is.
-func writeReport(dir string, stdout io.Writer, colour bool) (code int, err error) {
-	h, err := history.Open(dir)
-	if err != nil {
-		return exitFailed, noRun(err)
-	}
-	r, err := report.Write(h, (&history.Dir{Path: dir}).WriteFile)
-	if err != nil {
-		return exitFailed, failed(err)
-	}
-	if err := r.Console(stdout, colour); err != nil {
-		return exitFailed, failed(err)
-	}
-	_, err = fmt.Fprintln(stdout, filepath.Join(dir, "report.html"))
-	return r.Exit(), failed(err)
 }
 
 // colours says whether out shall be coloured: a terminal, and nobody asked for none.
