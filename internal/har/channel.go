@@ -74,7 +74,7 @@ func channelScore(s *slot) int {
 // inAddressOfPage says whether a value stands in the address of a page that the person opened.
 func (d *deduction) inAddressOfPage(value string) bool {
 	return slices.ContainsFunc(d.recording.exchanges, func(x *exchange) bool {
-		return x.kind == "document" && within(x.url.Path+"?"+x.url.RawQuery, value)
+		return x.document() && within(x.url.Path+"?"+x.url.RawQuery, value)
 	})
 }
 

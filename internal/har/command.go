@@ -20,7 +20,7 @@ func (d *deduction) candidates(stream *exchange) []*exchange {
 
 // background says whether a request is one of those that a page makes about itself.
 func background(x *exchange) bool {
-	return x.kind == "ping" || x.kind == "beacon" || x.kind == "cspviolationreport" || x.kind == "preflight" || x.method == "OPTIONS"
+	return x.kind == "ping" || x.kind == "beacon" || x.kind == "cspviolationreport" || x.kind == "preflight"
 }
 
 // shape names requests that are alike: the method and the address, without what looks like a name of one thing.

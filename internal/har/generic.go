@@ -57,7 +57,7 @@ func (d *deduction) plan() plan {
 			all.after = append(all.after, n)
 		case n.x.number <= lastSecret:
 			all.login = append(all.login, n)
-		case n.direct && n.x.kind != "document" && n.x.url.Host == d.stream.url.Host && d.lastOnes(n):
+		case n.direct && !n.x.document() && n.x.url.Host == d.stream.url.Host && d.lastOnes(n):
 			all.before = append(all.before, n)
 		default:
 			all.setup = append(all.setup, n)
@@ -85,9 +85,13 @@ func (d *deduction) bearsSecret(x *exchange) bool {
 }
 
 func (d *deduction) selfEcho(p *page) string {
+	const ways = "none: a sender never hears of its own; stream: like everybody; reply: in the answer to its command"
 	switch {
+	case d.guessed && len(d.stream.events) == 0 && d.stream.kind != "eventsource":
+		p.check(0, "the events were not recorded. "+ways)
+		return "stream"
 	case d.guessed:
-		p.check(0, "no text that was sent was seen again. none: a sender never hears of its own; stream: like everybody; reply: in the answer to its command")
+		p.check(0, "no text that was sent was seen again. "+ways)
 		return "none"
 	case d.inStream:
 		return "stream"
@@ -136,7 +140,6 @@ func (d *deduction) writeSubscribe(p *page, parts *plan) {
 	}
 	d.writeList(p, 2, "before", parts.before, check)
 	s := d.phrase(d.stream)
-	s.checks = append(s.checks, d.missingCookies(&s)...)
 	s.status, s.stay = "", false
 	p.line(2, "request:")
 	p.request(4, false, &s)
@@ -175,21 +178,6 @@ func (d *deduction) askedAgain(before []*need) bool {
 	return true
 }
 
-// missingCookies asks for what the browser sent and nothing in the recording has set.
-func (d *deduction) missingCookies(s *step) []string {
-	if len(d.missing) == 0 {
-		return nil
-	}
-	var names []string
-	for name := range d.missing {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	s.headers = append(s.headers, field{"Cookie", "${env.COOKIE}"})
-	return []string{"the browser had cookies that nothing in the recording has set: " + shown(strings.Join(names, ", ")) +
-		". Record from the login on, or export COOKIE='NAME=VALUE; ...'; leave the line out if they make no difference"}
-}
-
 // constantID says whether all events bear the same id.
 func (d *deduction) constantID() bool {
 	events := d.stream.events
@@ -205,7 +193,7 @@ func (d *deduction) writeCursor(p *page) {
 	later := d.polls[1]
 	for _, f := range later.header {
 		for _, answered := range d.polls[0].answerHeader {
-			if f.value != "" && f.value == answered.value && !strings.EqualFold(f.name, "Content-Type") && !strings.EqualFold(answered.name, "Set-Cookie") {
+			if f.value != "" && f.value == answered.value && sendable(f.name) && isHeader(answered.name) && !strings.EqualFold(f.name, "Content-Type") && !strings.EqualFold(answered.name, "Set-Cookie") {
 				lines = append(lines, fmt.Sprintf("%s: %s", scalar(f.name), scalar("${header."+strings.ToLower(answered.name)+"}")))
 				break
 			}

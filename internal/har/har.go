@@ -97,5 +97,10 @@ func (x *exchange) changes() bool {
 	return x.method == "POST" || x.method == "PUT" || x.method == "PATCH" || x.method == "DELETE"
 }
 
+// document says whether it is a page that a person opened. Firefox does not say so.
+func (x *exchange) document() bool {
+	return x.kind == "document" || x.kind == "" && x.method == "GET" && x.answerType == "text/html"
+}
+
 // good says whether it was answered well, or led elsewhere.
 func (x *exchange) good() bool { return x.status >= 200 && x.status < 400 }

@@ -100,7 +100,7 @@ func paramsOf(params hologram.Term) []hologram.Term {
 func (d *deduction) pageOf() *exchange {
 	var found *exchange
 	for _, x := range d.recording.exchanges[:d.command.number-1] {
-		if x.method == "GET" && x.url.Host == d.command.url.Host && (strings.Contains(x.answer, "instanceId") || found == nil && x.kind == "document" && x.answer == "") {
+		if x.method == "GET" && x.url.Host == d.command.url.Host && (strings.Contains(x.answer, "instanceId") || found == nil && x.document() && x.answer == "") {
 			found = x
 		}
 	}

@@ -24,7 +24,7 @@ type capture struct {
 // trace finds out where the values of a request come from, and what has to be asked for before it.
 func (d *deduction) trace(x *exchange) {
 	for _, s := range x.slots() {
-		if x == d.command && s.alike(&d.payload) {
+		if x == d.command && s.alike(&d.payload) || isClock(s.value, x.start) {
 			continue
 		}
 		for _, value := range pieces(s.value) {
@@ -184,9 +184,9 @@ func (d *deduction) madeUp(x, y *exchange, s *slot, value string) {
 	switch {
 	case s.place == inHeader || secretName(s.name):
 		return // phrasing puts a variable of the environment there
-	case y.kind == "document" || y.method == "GET" && y.number == 1:
+	case y.document() || y.method == "GET" && y.number == 1:
 		return // the address of the page says it: it names what the person was looking at
-	case strings.Trim(value, "0123456789.") == "" || d.inScript(value, x):
+	case strings.Trim(value, "0123456789.") == "" || isClock(value, y.start) || d.inScript(value, x):
 		return
 	case s.place == inPath:
 		return // it names a thing at the server

@@ -183,9 +183,13 @@ func (e *entry) exchange() (*exchange, error) {
 	if u.Host == "" || !slices.Contains([]string{"http", "https", "ws", "wss"}, u.Scheme) {
 		return nil, nil //nolint:nilnil // there is nothing of interest, and nothing wrong
 	}
+	method := strings.ToUpper(e.Request.Method)
+	if !slices.Contains([]string{"GET", "POST", "PUT", "PATCH", "DELETE"}, method) {
+		return nil, nil //nolint:nilnil // as above: a preflight, or no method that a client can be told to use
+	}
 	u.User, u.Fragment = nil, ""
 	x := &exchange{
-		method: strings.ToUpper(e.Request.Method), url: u, kind: strings.ToLower(e.ResourceType),
+		method: method, url: u, kind: strings.ToLower(e.ResourceType),
 		header: fieldsOf(e.Request.Headers), answerHeader: fieldsOf(e.Response.Headers),
 	}
 	x.header = withCookies(x.header, "Cookie", e.Request.Cookies, "; ")

@@ -1,6 +1,8 @@
 package har
 
 import (
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -15,6 +17,11 @@ func (d *deduction) scenario(parts *plan, protocol, send string, hologram bool) 
 		p.check(2, "a certificate of this machine may be one that nobody vouches for: insecure: true")
 	}
 	p.line(2, "protocol: %s", scalar(protocol))
+	if len(d.missing) > 0 {
+		p.check(2, "the browser had cookies that nothing in the recording has set: "+shown(strings.Join(slices.Sorted(maps.Keys(d.missing)), ", "))+
+			". Record from the login on, or export COOKIE='NAME=VALUE; ...'; leave this out if they make no difference")
+		p.line(2, "headers: {Cookie: %s}", scalar("${env.COOKIE}"))
+	}
 	if len(parts.login) > 0 {
 		p.check(2, "every client logs in as the one who was recorded. With users of its own each: a feed, and ${users.name} in place of the name")
 		d.writeList(p, 2, "login", parts.login, "")

@@ -116,9 +116,7 @@ func browsers() []string {
 func matters(name, value string) bool {
 	name = strings.ToLower(name)
 	switch {
-	case name == "" || value == "" || strings.HasPrefix(name, ":") || slices.Contains(browsers(), name):
-		return false
-	case strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-_") != "":
+	case value == "" || !isHeader(name) || slices.Contains(browsers(), name):
 		return false
 	case strings.HasPrefix(name, "sec-") || strings.HasPrefix(name, "x-b3-") || strings.HasPrefix(name, "x-datadog-") || strings.HasPrefix(name, "x-client-data"):
 		return false
@@ -126,4 +124,14 @@ func matters(name, value string) bool {
 		return !strings.HasPrefix(value, "*/*") && !strings.HasPrefix(value, "text/html")
 	}
 	return true
+}
+
+// isHeader says whether a text can be the name of a header field; those of HTTP/2 that begin with a colon are none.
+func isHeader(name string) bool {
+	return name != "" && strings.Trim(strings.ToLower(name), "abcdefghijklmnopqrstuvwxyz0123456789-_") == ""
+}
+
+// sendable says whether a request can be told to have a header field.
+func sendable(name string) bool {
+	return isHeader(name) && !slices.Contains([]string{"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "upgrade", "te", "trailer", "expect", "keep-alive"}, strings.ToLower(name))
 }

@@ -185,10 +185,10 @@ func (d *deduction) fill(x *exchange, s *slot, style spelling) (text, check stri
 		return b.String() + asConstant(rest, style), check
 	case d.secret(s):
 		return d.hidden(s, style)
+	case s.place != inPath && s.place != inHeader && isClock(s.value, x.start):
+		check = shown(s.name) + " was the time of the request; here it is always the same"
 	case x == d.command && s.place != inHeader && len(d.samples) > 1 && varies(d.samples, s):
 		return d.varying(s, style)
-	case s.place != inPath && isClock(s.value, x.start):
-		check = shown(s.name) + " was the time of the request; here it is always the same"
 	}
 	return asConstant(s.value, style), check
 }
@@ -312,12 +312,12 @@ func (d *deduction) varying(s *slot, style spelling) (text, check string) {
 	return asConstant(s.value, style), shown(s.name) + " was another one in each command; here it is that of the first"
 }
 
-// isClock says whether a value is the time, in seconds or milliseconds.
+// isClock says whether a value is the time of a request, in seconds, in milliseconds or as a date.
 func isClock(value string, now time.Time) bool {
-	n, err := strconv.ParseInt(value, 10, 64)
-	if err != nil || now.IsZero() {
-		return false
-	}
 	near := func(t time.Time) bool { return t.Sub(now).Abs() < 24*time.Hour }
-	return near(time.UnixMilli(n)) || near(time.Unix(n, 0))
+	if at, err := time.Parse(time.RFC3339, value); err == nil {
+		return now.IsZero() || near(at)
+	}
+	n, err := strconv.ParseInt(value, 10, 64)
+	return err == nil && !now.IsZero() && (near(time.UnixMilli(n)) || near(time.Unix(n, 0)))
 }
