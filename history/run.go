@@ -124,6 +124,9 @@ type Group struct {
 
 	SlowReader bool `json:"slow_reader,omitempty"` // they read slowly on purpose, or not at all
 
+	Engine    string `json:"engine,omitempty"`     // what held their streams while nothing came; "" = they have none
+	EngineWhy string `json:"engine_why,omitempty"` // why it is not the one that was asked for, or not that of all of them
+
 	MaxHold    int64 `json:"resequence_ns,omitempty"` // for which their resequencer holds an event back at most; 0 = they have none
 	Optimistic bool  `json:"optimistic,omitempty"`    // they show their own changes before the server has taken them
 }

@@ -213,7 +213,7 @@ func (r *Report) provenance() []pageFact {
 		facts = append(facts, pageFact{fmt.Sprintf("node %d", n.Node), said})
 	}
 	for _, g := range run.Groups {
-		facts = append(facts, pageFact{"clients " + g.Name, thousands(int64(g.Count))})
+		facts = append(facts, pageFact{"clients " + g.Name, thousands(int64(g.Count)) + engineText(&g)})
 	}
 	for _, l := range run.Loads {
 		said := fmt.Sprintf("%s to %s, about %s commands", formatDuration(time.Duration(l.From)), formatDuration(time.Duration(l.To)),

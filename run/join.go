@@ -32,17 +32,27 @@ func (x *execution) join(work, holding, posting context.Context) error {
 	x.makeClients()
 	for i, c := range x.streams {
 		ready, after := waiting.expect(), x.joinAfter[i]
-		x.holding.Go(func() {
-			if !pause(holding, after) {
-				return
-			}
-			if err := c.HoldStream(holding, ready); err != nil {
+		over := func(err error) {
+			if err != nil {
 				select {
 				case gone <- fmt.Errorf("client %d: %w", c.ID(), err):
 				default: // one of them is told, all of them are in the history
 				}
 			}
-		})
+			x.holding.Done()
+		}
+		x.holding.Add(1)
+		if after <= 0 {
+			c.Hold(holding, ready, over)
+			continue
+		}
+		go func() {
+			if !pause(holding, after) {
+				over(nil)
+				return
+			}
+			c.Hold(holding, ready, over)
+		}()
 	}
 	seen := make(map[*clients.Client]bool)
 	for _, senders := range x.senders {
@@ -148,7 +158,7 @@ func (x *execution) makeClients() {
 				id++
 				continue
 			}
-			o := clients.ClientOptions{ID: id, Node: x.onlyNode(), InFlight: x.plan.inFlight(len(all), i), ReadRate: g.ReadRate, Listen: x.listener(id)}
+			o := clients.ClientOptions{ID: id, Node: x.onlyNode(), InFlight: x.plan.inFlight(len(all), i), ReadRate: g.ReadRate, Engine: g.Engine, Listen: x.listener(id)}
 			if g.listens() {
 				o.Instance, o.Channels = fmt.Sprintf("%s.c%d", x.o.ID, id), []string{g.Channel(i)}
 			}

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"time"
 
+	"holobench/clients"
 	"holobench/history"
 	"holobench/scenarios"
 	"holobench/target"
@@ -80,6 +81,7 @@ type Group struct {
 	ChannelNumber func(i int) int // which of the group's channels that is, from 1; nil = nobody asks
 	JoinOver      time.Duration   // they open their streams evenly over this time, before the barrier; 0 = as fast as it goes
 	Network       string          // the kind of network that they have all the time: see chaos.Profiles; "" = as it is
+	Engine        clients.Engine  // that holds their streams while nothing comes; see EngineOf
 	MaxHold       time.Duration   // for which their resequencer holds an event back at most; 0 = they have none
 	Optimistic    bool            // they show their own changes before the server has taken them
 	ReadRate      int             // bytes a second that each reads of its stream at most; 0 = as fast as they come; negative = none once it is subscribed

@@ -42,6 +42,7 @@ type Options struct {
 	Judge Judge // of budgets, while the run goes on; nil = none ends it early, and nothing can search for the capacity
 
 	Dial      clients.DialFunc
+	Loops     int                  // that hold streams without a goroutine each, where a connection of Dial lets them; 0 = none, as in tests in a bubble
 	Nanosleep func(time.Duration)  // blocks the thread until a command is due; nil = timers alone, late by up to 1 ms
 	Decided   func(chaos.Decision) // is told what the faults of links decide, by many goroutines; nil = nobody is
 	Progress  func(Progress)       // nil = silence; called in turn, never at once
@@ -161,10 +162,11 @@ func (x *execution) describe(started time.Time) {
 		Warnings: slices.Clone(p.Warnings),
 	}
 	first := uint32(0)
-	for _, g := range p.Groups {
+	for i, g := range p.Groups {
 		x.run.Groups = append(x.run.Groups, history.Group{
 			Name: g.Name, First: first, Count: uint32(g.Count), SlowReader: g.ReadRate != 0, MaxHold: int64(g.MaxHold), Optimistic: g.Optimistic,
 		})
+		x.describeEngine(i, &x.run.Groups[i])
 		first += uint32(g.Count)
 	}
 	for i := range p.Loads {
@@ -198,6 +200,11 @@ func (x *execution) carryOut(ctx, work context.Context, fail context.CancelCause
 
 // measure is the part of a run in which there are nodes and clients.
 func (x *execution) measure(ctx, work context.Context, fail context.CancelCauseFunc) error {
+	stopLoops, err := x.startLoops()
+	if err != nil {
+		return err
+	}
+	defer stopLoops()
 	holding, letGo := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer x.leave()
 	defer x.holding.Wait()

@@ -16,6 +16,7 @@ type Clients struct {
 	JoinOver     time.Duration // before the barrier they open their streams one after the other, evenly over this time; 0 = as fast as it goes
 	ReadRate     int           // bytes a second that each reads of its stream at most; 0 = as fast as they come; negative = none once it is subscribed
 	Network      string        // the kind of network that they have all the time, such as "wifi"; "" = as it is
+	Engine       string        // that holds their streams while nothing comes: "auto", "goroutine" or "epoll"; "" is the first
 
 	MaxHold    time.Duration // for which their resequencer holds an event back at most, until those before it have come; 0 = they have none
 	Optimistic bool          // they show their own changes before the server has taken them
@@ -88,6 +89,7 @@ func (r *resolver) group(e *namedEntry[clientsForm]) Clients {
 		r.add(join.at, join.path+": "+join.v.String()+" is more than the limit, "+maxJoin.String(), "")
 	}
 	c.ReadRate, c.Network = r.readRate(&e.form.ReadRate, c.Streams), r.network(&e.form.Network)
+	c.Engine = r.engine(&e.form.Engine, c.Streams)
 	r.cures(&e.form, &c)
 	r.channels(&e.form.Channel, &c)
 	return c

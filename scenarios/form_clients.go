@@ -8,6 +8,7 @@ type clientsForm struct {
 	JoinOver duration    `yaml:"join_over"`
 	ReadRate text        `yaml:"read_rate"`
 	Network  text        `yaml:"network"`
+	Engine   text        `yaml:"engine"`
 
 	Resequence resequenceForm `yaml:"resequence"`
 	Optimistic boolean        `yaml:"optimistic"`

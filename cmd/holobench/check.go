@@ -107,6 +107,7 @@ func printPlan(out io.Writer, file *scenarios.File, p *run.Plan) error {
 	for _, g := range p.Groups {
 		fmt.Fprintf(w, "clients %s\t%d, %s%s\n", g.Name, g.Count, channelsOf(g), joinOf(g))
 	}
+	printEngines(w, p)
 	estimates, sum := file.Estimates()
 	for i := range p.Loads {
 		l := &p.Loads[i]

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"runtime"
 	"strings"
 	"time"
 
@@ -198,6 +199,7 @@ func (f *runFlags) run(ctx context.Context, file *scenarios.File, stamps wire.St
 		Progress:  progress.show,
 		Log:       flows.line,
 	}
+	o.Loops = runtime.GOMAXPROCS(0)
 	if stamps == wire.StampUser {
 		o.Machine.Stamps, o.TieBelow = stampsUser, ordering.UserTieBelow
 	}
