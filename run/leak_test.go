@@ -1,0 +1,118 @@
+package run_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"runtime"
+	"runtime/pprof"
+	"testing"
+	"time"
+
+	"holobench/clients"
+	"holobench/run"
+	"holobench/scenarios"
+	"holobench/target"
+	"holobench/wire"
+)
+
+// aloneRole makes this test binary a process with nothing else in it, whose goroutines and descriptors can be counted.
+const aloneRole = "HOLOBENCH_TEST_ALONE"
+
+// TestNothingIsLeft holds, on real sockets and for each wire and transport, that behind a run in which all connections were reset there
+// are as many goroutines and descriptors as before it: those of the generator and, as it runs in this process, of the target.
+func TestNothingIsLeft(t *testing.T) {
+	t.Parallel()
+	if os.Getenv(aloneRole) == "" {
+		c := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestNothingIsLeft$", "-test.v")
+		c.Env = append(os.Environ(), aloneRole+"=1")
+		if out, err := c.CombinedOutput(); err != nil {
+			t.Errorf("%v:\n%s", err, out)
+		}
+		return
+	}
+	transports := map[target.Design][]target.Transport{
+		target.SingleChannel: {target.HTTP1, target.TLS, target.H2C, target.TLSH2}, target.Hologram: {target.HTTP1, target.H2C},
+		target.LongPoll: {target.HTTP1}, target.Channels: {target.HTTP1, target.TLS},
+	}
+	alone := runtime.NumGoroutine()
+	runOnSockets(t, target.SingleChannel, target.HTTP1)
+	before := settle(t, func(o open) bool { return o.goroutines == alone }) // with the descriptors that the runtime keeps
+	for _, design := range target.Designs() {
+		for _, transport := range transports[design] {
+			runOnSockets(t, design, transport)
+			settle(t, func(o open) bool { return o == before })
+			t.Logf("%s over %s: %+v", design, transport, before)
+		}
+	}
+}
+
+// settle waits until what is open is as it should be.
+func settle(t *testing.T, is func(open) bool) open {
+	t.Helper()
+	for began := time.Now(); ; <-time.After(time.Millisecond) {
+		now := countWhatIsOpen(t)
+		if is(now) {
+			return now
+		}
+		if time.Since(began) > time.Minute {
+			var stacks bytes.Buffer
+			pprof.Lookup("goroutine").WriteTo(&stacks, 1)
+			t.Fatalf("%+v is left:\n%s", now, stacks.String())
+		}
+	}
+}
+
+// open is what a process holds.
+type open struct{ goroutines, descriptors int }
+
+func countWhatIsOpen(t *testing.T) open {
+	t.Helper()
+	o := open{goroutines: runtime.NumGoroutine()}
+	if runtime.GOOS == "linux" {
+		names, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.descriptors = len(names)
+	}
+	return o
+}
+
+// runOnSockets carries out a run in which half of the load goes out behind a reset of all connections.
+func runOnSockets(t *testing.T, design target.Design, transport target.Transport) {
+	t.Helper()
+	p := rooms(string(design), 40, 50, 2*time.Second)
+	p.Transport, p.Join = transport, 20*time.Second
+	p.Faults = []scenarios.Fault{{Name: "cut", At: time.Second, For: 100 * time.Millisecond, Effect: scenarios.LinkFault{Kind: "reset"}}}
+	network := net.ListenConfig{}
+	start := func(ctx context.Context, o run.NodeOptions) (run.Node, error) {
+		n := &localNode{done: make(chan struct{}), counters: target.MemoryCounters(), journal: new(lockedBuffer)}
+		server, err := target.New(target.Options{Design: target.Design(o.Design), Knobs: o.Knobs, Transport: transport, Counters: n.counters, Journal: n.journal})
+		if err != nil {
+			return nil, err
+		}
+		listener, err := network.Listen(ctx, "tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		n.addr = listener.Addr().String()
+		serving, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		n.stop = cancel
+		go func() {
+			defer close(n.done)
+			if err := server.Serve(serving, listener); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+			}
+		}()
+		return n, nil
+	}
+	dialer := net.Dialer{ControlContext: clients.ControlDial}
+	all, _ := carryOut(context.WithoutCancel(t.Context()), t, p, start, clients.StampedDial(dialer.DialContext, wire.StampKernel))
+	if sent := kinds(all); sent[0] != 0 || len(all) < 1000 {
+		t.Fatalf("%s over %s: %v", design, transport, sent)
+	}
+}
