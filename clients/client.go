@@ -29,6 +29,10 @@ type Client struct {
 	queue    chan command // made by the first Post or PostCommands
 	replicas map[string]*replica
 	hold     hold
+
+	http2       bool // see ClientOptions.HTTP
+	listens     bool // it has channels from the beginning
+	connections int  // see ClientOptions
 }
 
 // ClientOptions say who a client is.
@@ -42,6 +46,13 @@ type ClientOptions struct {
 	ReadRate int    // bytes a second that it reads of its stream at most; 0 = as fast as they come; negative = none once it is subscribed
 	Engine   Engine // that holds its stream while nothing comes
 
+	// HTTP is which version of it the client speaks: 1, or 2 where the wire is JSON or Hologram; 0 = that of the Crowd.
+	HTTP int
+
+	// Connections bound those of HTTP/1.1 that it has at once, one for its stream and the rest for its commands; what it may have in
+	// flight beside these waits in the client, which its Sent says. 0 = as many as it needs. A browser has BrowserConnections.
+	Connections int
+
 	// Listen is told of each event that the client hears, in the order of each of its connections, before it is in the history. It
 	// must not wait: the stream stands still meanwhile. It may be called from the stream and from the commands at once.
 	Listen func(*Heard)
@@ -51,10 +62,11 @@ type ClientOptions struct {
 func (c *Crowd) NewClient(o ClientOptions) *Client {
 	c.init()
 	client := &Client{crowd: c, id: o.ID, node: o.Node, instance: o.Instance, listen: o.Listen, inFlight: o.InFlight, readRate: o.ReadRate, engine: o.Engine}
-	client.hold.channels = o.Channels
+	client.hold.channels, client.listens, client.connections = o.Channels, len(o.Channels) > 0, o.Connections
 	if c.Own.visits() {
 		client.browser = newBrowser(client)
 	}
+	client.http2 = o.HTTP == 2 || o.HTTP == 0 && c.HTTP2
 	client.protocol = c.protocol(client)
 	return client
 }

@@ -28,7 +28,14 @@ type command struct {
 	message *Message
 	settled func(*Outcome) // nil = nobody wants to know
 	fetch   *fetching      // not nil: it is no command but this
+
+	asked int64 // when its turn came: it was due, and fewer than may be in flight were under way
+	free  int64 // when there was a connection for it too
+	held  int64 // until when it kept the turn because there was none; 0 = it did not
 }
+
+// waited says that a command had to wait until now for its connection.
+func (next *command) waited(now int64) { next.free, next.held = max(next.free, now), now }
 
 // Post asks for one command that is due at that time of the run. It does not wait for the server: the command waits in the
 // client's own queue, first in first out, while an earlier one is in flight. When the queue is full the command is noted as dropped.
@@ -157,6 +164,13 @@ func (c *Client) about(kind history.Kind, conn uint32, next command, at int64) h
 	o := c.note(kind, conn, at)
 	o.Due, o.Event, o.Channel = next.due, wire.EventID{Publisher: c.id, Seq: next.seq}, c.crowd.channel(next.message.Channel)
 	o.Load = next.message.Load
+	return o
+}
+
+// leaves starts the Sent of a command that is about to be written.
+func (c *Client) leaves(conn uint32, next command) history.Observation {
+	o := c.about(history.Sent, conn, next, c.crowd.now())
+	o.NotBefore, o.Sequence = next.free, uint64(max(0, next.free-next.asked)) //nolint:gosec // not negative
 	return o
 }
 

@@ -47,7 +47,7 @@ type Crowd struct {
 	Observe func([]history.Observation) // takes what was seen; copies; safe for concurrent use
 	Dial    func(ctx context.Context, network, addr string) (net.Conn, error)
 	TLS     *tls.Config // nil = the connections are not encrypted
-	HTTP2   bool        // each client has one connection of HTTP/2 for all, which the wires JSON and Hologram can
+	HTTP2   bool        // unless it says otherwise, each client has one connection of HTTP/2 for all, which the wires JSON and Hologram can
 
 	// Place says where a client's next connection goes, when that is not always Addr. It is asked before each connection, and
 	// before each command: one that shall go elsewhere than the last takes a connection of its own.
@@ -131,7 +131,7 @@ func (c *Crowd) connect(ctx context.Context, addr string) (wire.StampedConn, err
 		return nil, err
 	}
 	if c.TLS != nil {
-		return c.encrypt(ctx, Stamped(conn))
+		return c.encrypt(ctx, Stamped(conn), multiplexed(ctx))
 	}
 	return Stamped(conn), nil
 }

@@ -10,6 +10,7 @@ import (
 type owner struct {
 	client  uint32
 	purpose Purpose
+	http2   bool
 }
 
 // ownerKey finds the owner of a connection in the context of its dial, controlKey what has to be done to its socket first.
@@ -20,7 +21,13 @@ type (
 
 // dialing is the context in which a connection of the client is made.
 func (c *Client) dialing(ctx context.Context, p Purpose) context.Context {
-	return context.WithValue(ctx, ownerKey{}, owner{c.id, p})
+	return context.WithValue(ctx, ownerKey{}, owner{c.id, p, c.http2})
+}
+
+// multiplexed says whether the connection that is dialled in ctx is to be one of HTTP/2.
+func multiplexed(ctx context.Context) bool {
+	o, _ := ctx.Value(ownerKey{}).(owner)
+	return o.http2
 }
 
 // Dialing says for whom the connection is made that is dialled in ctx, and what for. A wire that has one connection for all makes it

@@ -45,7 +45,6 @@ type poster struct {
 	place    Place // that conn goes to
 	number   uint32
 	channel  uint32 // of the command at hand
-	free     int64  // when the previous command was over
 	response http1.Parser
 	payload  []byte
 	bytes    []byte // of the request
@@ -120,16 +119,18 @@ func (p *poster) close() {
 // post sends one command and waits for its reply. It is not cut short by the end of the load: a reply that comes within
 // ReplyTimeout, and before giveUp ends, is still part of the run.
 func (p *poster) post(next command, turn turn) {
-	turn.over() // the others have connections of their own
+	turn.over(0) // the others have connections of their own
 	c := p.client
-	free := max(next.due, p.free)
-	defer func() { p.free = c.crowd.now() }()
+	before := p.number
 	if err := p.ready(p.giveUp, next.message.Channel); err != nil {
 		p.failed(history.Refused, next, err)
 		return
 	}
+	if p.number != before {
+		next.waited(c.crowd.now()) // it took a new connection
+	}
 	p.encode(next)
-	err := p.send(next, free)
+	err := p.send(next)
 	stop := context.AfterFunc(p.giveUp, p.interrupt())
 	defer stop()
 	for err == nil && !p.complete {
@@ -163,7 +164,7 @@ func (p *poster) encode(next command) {
 }
 
 // send writes the request of a command and notes it.
-func (p *poster) send(next command, free int64) error {
+func (p *poster) send(next command) error {
 	c := p.client
 	p.response.Field, p.fields = nil, nil
 	if next.message.Fields {
@@ -171,8 +172,7 @@ func (p *poster) send(next command, free int64) error {
 	}
 	p.response.Reset()
 	p.body, p.complete, p.status = p.body[:0], false, 0
-	sent := c.about(history.Sent, p.number, next, c.crowd.now())
-	sent.NotBefore = free
+	sent := c.leaves(p.number, next)
 	err := p.conn.SetDeadline(time.Now().Add(or(c.crowd.ReplyTimeout, 30*time.Second)))
 	if err == nil {
 		sent.At = c.crowd.now()
@@ -266,7 +266,6 @@ func (p *poster) took() bool { return taken(p.words, p.status) }
 
 // fetch implements sender.
 func (p *poster) fetch(path string) (Fetched, error) {
-	defer func() { p.free = p.client.crowd.now() }()
 	conn, err := p.connection(p.giveUp)
 	if err != nil {
 		return Fetched{}, err

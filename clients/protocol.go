@@ -51,7 +51,8 @@ type protocol interface {
 // protocol makes the protocol of a client.
 func (c *Crowd) protocol(of *Client) protocol {
 	p := c.spoken(of)
-	if over, ok := p.(overHTTP2); ok && c.HTTP2 {
+	over, can := p.(overHTTP2)
+	if of.http2 = of.http2 && can; of.http2 {
 		return newHTTP2Protocol(of, over)
 	}
 	return p

@@ -50,7 +50,8 @@ func (p *socketProtocol) sender(giveUp context.Context) sender {
 
 // join implements mover.
 func (p *socketProtocol) join(ctx context.Context, channel string) error {
-	return p.socket.await(ctx, channel)
+	_, err := p.socket.await(ctx, channel)
+	return err
 }
 
 // leave implements mover.

@@ -170,17 +170,19 @@ func (l *http2Link) ready() (conn wire.StampedConn, changed <-chan struct{}, err
 	return nil, l.changed, nil
 }
 
-// open returns the connection when it takes requests of commands. The caller does not hold the token.
-func (l *http2Link) open(ctx context.Context) (*http2Aside, error) {
+// open returns the connection when it takes requests of commands, and whether that had to be waited for. The caller does not hold
+// the token.
+func (l *http2Link) open(ctx context.Context) (over *http2Aside, waited bool, err error) {
 	for {
 		conn, changed, err := l.ready()
 		if changed == nil {
-			return &http2Aside{StampedConn: conn, link: l}, err
+			return &http2Aside{StampedConn: conn, link: l}, waited, err
 		}
+		waited = true
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+			return nil, waited, context.Cause(ctx)
 		}
 	}
 }

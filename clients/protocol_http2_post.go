@@ -16,7 +16,6 @@ type http2Sender struct {
 	giveUp  context.Context
 	link    *http2Link
 	words   phrasing
-	free    int64 // when the previous command was over
 	payload []byte
 }
 
@@ -29,12 +28,10 @@ func (p *http2Sender) close() {}
 // post implements sender. Commands leave in the order in which they were asked for.
 func (p *http2Sender) post(next command, turn turn) {
 	c := p.client
-	free := max(next.due, p.free)
-	defer func() { p.free = c.crowd.now() }()
 	ctx, cancel := context.WithTimeout(p.giveUp, or(c.crowd.ReplyTimeout, 30*time.Second))
 	defer cancel()
-	f, number, err := p.send(ctx, &next, free)
-	turn.over()
+	f, number, err := p.send(ctx, &next)
+	turn.over(next.held)
 	if err == nil {
 		err = p.link.await(ctx, f)
 	}
@@ -54,21 +51,25 @@ func (p *http2Sender) post(next command, turn turn) {
 
 // send writes a command and notes it, before the answer can be: the receiver needs the token for that. f is nil when nothing was
 // written, because the connection was not there, or the server took no more streams all the while.
-func (p *http2Sender) send(ctx context.Context, next *command, free int64) (f *http2Flight, number uint32, err error) {
+func (p *http2Sender) send(ctx context.Context, next *command) (f *http2Flight, number uint32, err error) {
 	for {
-		over, err := p.link.open(ctx)
+		over, waited, err := p.link.open(ctx)
 		if err != nil {
 			return nil, 0, err
+		}
+		if waited {
+			next.waited(p.client.crowd.now())
 		}
 		if err := p.words.prepare(ctx, over, next.message.Channel); err != nil {
 			return nil, 0, err
 		}
-		f, number, changed, err := p.write(over.StampedConn, next, free)
+		f, number, changed, err := p.write(over.StampedConn, next)
 		if changed == nil {
 			return f, number, err
 		}
 		select {
 		case <-changed:
+			next.waited(p.client.crowd.now())
 		case <-ctx.Done():
 			return nil, 0, context.Cause(ctx)
 		}
@@ -76,7 +77,7 @@ func (p *http2Sender) send(ctx context.Context, next *command, free int64) (f *h
 }
 
 // write is send over that connection; changed is not nil when that cannot be now.
-func (p *http2Sender) write(conn wire.StampedConn, next *command, free int64) (f *http2Flight, number uint32, changed <-chan struct{}, err error) {
+func (p *http2Sender) write(conn wire.StampedConn, next *command) (f *http2Flight, number uint32, changed <-chan struct{}, err error) {
 	c, l := p.client, p.link
 	p.payload = c.appendPayload(p.payload[:0], *next)
 	request := p.words.request(next.message, p.payload)
@@ -93,8 +94,7 @@ func (p *http2Sender) write(conn wire.StampedConn, next *command, free int64) (f
 		}
 		return nil, l.number, nil, err
 	}
-	sent := c.about(history.Sent, l.number, *next, c.crowd.now())
-	sent.NotBefore = free
+	sent := c.leaves(l.number, *next)
 	err = l.flush()
 	sent.Handled = c.crowd.now()
 	c.observe(sent)
@@ -106,8 +106,7 @@ func (p *http2Sender) write(conn wire.StampedConn, next *command, free int64) (f
 
 // fetch implements sender.
 func (p *http2Sender) fetch(path string) (f Fetched, err error) {
-	defer func() { p.free = p.client.crowd.now() }()
-	over, err := p.link.open(p.giveUp)
+	over, _, err := p.link.open(p.giveUp)
 	if err != nil {
 		return Fetched{}, err
 	}

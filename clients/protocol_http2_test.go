@@ -38,6 +38,7 @@ func (b *bench) serveHTTP2(t *testing.T, config *http.HTTP2Config) *h2Server {
 	b.crowd.Addr, b.crowd.HTTP2 = "two:80", true
 	s := &h2Server{Server: &http.Server{HTTP2: config, Protocols: new(http.Protocols)}, bodies: make(map[uint32][32]byte)}
 	s.Protocols.SetUnencryptedHTTP2(true)
+	s.Protocols.SetHTTP1(true) // as well
 	s.Handler = http.HandlerFunc(s.answer)
 	go s.Serve(listener)
 	t.Cleanup(func() { s.Close() })

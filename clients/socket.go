@@ -168,16 +168,17 @@ func (k *socket) take(ref string) *push {
 
 // await returns when there is a socket and the topic is joined: Phoenix's client keeps a push back until then. A topic that
 // nobody has joined yet it joins.
-func (k *socket) await(ctx context.Context, topic string) error {
+func (k *socket) await(ctx context.Context, topic string) (waited bool, err error) {
 	for {
 		changed, err := k.prepare(topic)
 		if changed == nil {
-			return err
+			return waited, err
 		}
+		waited = true
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return waited, context.Cause(ctx)
 		}
 	}
 }
@@ -206,7 +207,6 @@ type socketSender struct {
 	client  *Client
 	giveUp  context.Context
 	socket  *socket
-	free    int64 // when the previous command was over
 	payload []byte
 }
 
@@ -219,12 +219,10 @@ func (p *socketSender) close() {}
 // post implements sender.
 func (p *socketSender) post(next command, turn turn) {
 	c := p.client
-	free := max(next.due, p.free)
-	defer func() { p.free = c.crowd.now() }()
 	ctx, cancel := context.WithTimeout(p.giveUp, or(c.crowd.ReplyTimeout, 30*time.Second))
 	defer cancel()
-	flying, number, err := p.send(ctx, next, free)
-	turn.over()
+	flying, number, err := p.send(ctx, &next)
+	turn.over(next.held)
 	if err == nil {
 		err = p.wait(ctx, flying)
 	}
@@ -244,25 +242,28 @@ func (p *socketSender) post(next command, turn turn) {
 
 // send writes a command and notes it, before the reply can be: the receiver has to take the lock for that. flying is nil when
 // nothing was written.
-func (p *socketSender) send(ctx context.Context, next command, free int64) (flying *push, number uint32, err error) {
+func (p *socketSender) send(ctx context.Context, next *command) (flying *push, number uint32, err error) {
 	c, k := p.client, p.socket
-	if err := k.await(ctx, next.message.Channel); err != nil {
+	waited, err := k.await(ctx, next.message.Channel)
+	if err != nil {
 		return nil, 0, err
+	}
+	if waited {
+		next.waited(c.crowd.now())
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.conn == nil {
 		return nil, 0, io.EOF // it ended since
 	}
-	p.payload = c.appendPayload(p.payload[:0], next)
+	p.payload = c.appendPayload(p.payload[:0], *next)
 	m := k.topics.push(next.message)
 	k.text = phoenix.AppendPush(k.text[:0], m, string(p.payload))
 	k.frame = k.masked(k.frame[:0], websocket.Text, k.text)
 
-	flying = &push{command: next, ref: m.Ref, done: make(chan error, 1)}
+	flying = &push{command: *next, ref: m.Ref, done: make(chan error, 1)}
 	k.flight[m.Ref] = flying
-	sent := c.about(history.Sent, k.number, next, c.crowd.now())
-	sent.NotBefore = free
+	sent := c.leaves(k.number, *next)
 	err = k.send()
 	sent.Handled = c.crowd.now()
 	c.observe(sent)

@@ -25,7 +25,7 @@ type tlsConn struct {
 }
 
 // encrypt makes conn one in TLS, and shakes hands.
-func (c *Crowd) encrypt(ctx context.Context, conn wire.StampedConn) (wire.StampedConn, error) {
+func (c *Crowd) encrypt(ctx context.Context, conn wire.StampedConn, http2 bool) (wire.StampedConn, error) {
 	config := c.TLS
 	if config.ServerName == "" && !config.InsecureSkipVerify {
 		config = config.Clone()
@@ -35,7 +35,7 @@ func (c *Crowd) encrypt(ctx context.Context, conn wire.StampedConn) (wire.Stampe
 		}
 		config.ServerName = host
 	}
-	if c.HTTP2 {
+	if http2 {
 		config = config.Clone()
 		config.NextProtos = []string{"h2", "http/1.1"} // the second lets a server that speaks no HTTP/2 say so
 	}
@@ -45,7 +45,7 @@ func (c *Crowd) encrypt(ctx context.Context, conn wire.StampedConn) (wire.Stampe
 		conn.Close() //nolint:errcheck // there was nothing on it yet
 		return nil, insecure(err)
 	}
-	if c.HTTP2 && t.ConnectionState().NegotiatedProtocol != "h2" {
+	if http2 && t.ConnectionState().NegotiatedProtocol != "h2" {
 		conn.Close() //nolint:errcheck // as above
 		return nil, &RefusedError{step: errNotHTTP2}
 	}

@@ -102,7 +102,7 @@ func encrypted(t *testing.T, source wire.StampSource, texts ...string) (conn *tl
 	roots.AddCert(certificate)
 	crowd := &Crowd{Host: "target", TLS: &tls.Config{RootCAs: roots}, Names: new(history.Names)}
 	crowd.init()
-	stamped, err := crowd.encrypt(t.Context(), &toldConn{Conn: near, reads: reads, source: source})
+	stamped, err := crowd.encrypt(t.Context(), &toldConn{Conn: near, reads: reads, source: source}, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,7 +217,7 @@ func TestServerThatIsNotTrusted(t *testing.T) {
 	defer far.Close()
 	go io.Copy(io.Discard, far)
 	reads <- told{bytes: []byte("HTTP/1.1 400 Bad Request\r\n\r\n")}
-	if _, err := crowd.encrypt(context.Background(), &toldConn{Conn: near, reads: reads}); err == nil {
+	if _, err := crowd.encrypt(context.Background(), &toldConn{Conn: near, reads: reads}, false); err == nil {
 		t.Error("it takes an answer without TLS for TLS")
 	}
 }

@@ -49,8 +49,8 @@ type Kind uint8
 const (
 	Invalid      Kind = iota
 	DueKind           // reserved: the schedule asked for a command (Sent carries Due, so that none is written today)
-	Queued            // reserved: a command waited in its client's queue (see Sent.NotBefore)
-	Sent              // a command went out. Due; NotBefore = when its client was free to send it; At = just before write(2) of its last byte; Handled = when that write returned; Load
+	Queued            // reserved: a command waited in its client (see Sent.NotBefore and Sent.Sequence)
+	Sent              // a command went out. Due; NotBefore = when its client was free to send it, and had a connection for it; Sequence = how many ns of that it waited for the connection; At = just before write(2) of its last byte; Handled = when that write returned; Load
 	Replied           // the last byte of the reply arrived. Due, NotBefore, At, Handled; Err when the status was not 2xx
 	Refused           // the command was never sent: no connection could be had. Due, At, Err
 	Unknown           // it was sent and no whole reply came back: whether the server took it is not known. Due, At, Err

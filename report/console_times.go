@@ -24,7 +24,7 @@ func (p *printer) timesOf(r *Report, window string) {
 	var rows []*Metric
 	for i := range r.Metrics {
 		m := &r.Metrics[i]
-		if m.Type == Trend && m.Count > 0 && m.Tag("window") == window && m.Tag("path") == "" {
+		if m.Type == Trend && m.Count > 0 && m.Tag("window") == window && m.Tag("path") == "" && !m.idle() {
 			rows = append(rows, m)
 		}
 	}

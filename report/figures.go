@@ -149,7 +149,9 @@ func (f *Figures) sent(o *history.Observation) {
 		c.sent++
 		if !flood { // a flood has no schedule of its own: its due is its send
 			t.publish.Record(o.At - o.NotBefore)
-			t.queue.Record(o.NotBefore - o.Due)
+			waited := int64(o.Sequence) //nolint:gosec // clients write no more than they waited
+			t.queue.Record(o.NotBefore - waited - o.Due)
+			t.wait.Record(waited)
 		}
 	})
 	f.pending[o.Event] = o.At

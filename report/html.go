@@ -149,7 +149,7 @@ func (r *Report) pageWindows() []pageWindow {
 		w, all := pageWindow{Title: windowTitle(name)}, int64(0)
 		for i := range r.Metrics {
 			m := &r.Metrics[i]
-			if m.Type != Trend || m.Count == 0 || m.Tag("window") != name {
+			if m.Type != Trend || m.Count == 0 || m.Tag("window") != name || m.idle() {
 				continue
 			}
 			if m.Tag("path") == "" {

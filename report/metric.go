@@ -90,6 +90,9 @@ func (m *Metric) Aggregate(name string) (v Value, ok bool) {
 	return m.percentile(name, p), true
 }
 
+// idle says whether a metric is of something that did not happen, and that most readers need not know of.
+func (m *Metric) idle() bool { return m.Name == ConnectionWait && m.all.Max() == 0 }
+
 // percentileOf reads "p(99.9)".
 func percentileOf(name string) (p float64, ok bool) {
 	inner, ok := strings.CutPrefix(name, "p(")

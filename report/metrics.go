@@ -20,6 +20,7 @@ const (
 	DroppedIterations = "dropped_iterations"
 	PublishDelay      = "publish_delay"
 	QueueDelay        = "queue_delay"
+	ConnectionWait    = "connection_wait"
 	GeneratorLag      = "generator_lag"
 	Reach             = "reach"
 	EventsLost        = "events_lost"
@@ -80,6 +81,7 @@ func (f *Figures) metrics(order *ordering.Divergence) []Metric {
 	})
 	l.trends(PublishDelay, func(t *tally) *Histogram { return &t.publish })
 	l.trends(QueueDelay, func(t *tally) *Histogram { return &t.queue })
+	l.trends(ConnectionWait, func(t *tally) *Histogram { return &t.wait })
 	l.trends(GeneratorLag, func(t *tally) *Histogram { return &t.lag })
 	l.windows(func(t *tally, tags []Tag, _ float64) {
 		l.add(share(Reach, Gauge, tags, t.standing.reached, t.standing.expected))

@@ -26,8 +26,9 @@ type tally struct {
 
 	spread     Histogram // first -> last arrival, of each event that reached two clients or more
 	connecting Histogram // dial -> head of the stream
-	publish    Histogram // the client was free to send -> write(2): the generator's own lateness
+	publish    Histogram // the client could send -> write(2): the generator's own lateness
 	queue      Histogram // due -> the client was free to send
+	wait       Histogram // ... -> and had a connection for it
 	lag        Histogram // arrival -> the client's code saw it
 
 	clients commands             // what the clients sent

@@ -81,6 +81,8 @@ type Group struct {
 	ChannelNumber func(i int) int // which of the group's channels that is, from 1; nil = nobody asks
 	JoinOver      time.Duration   // they open their streams evenly over this time, before the barrier; 0 = as fast as it goes
 	Network       string          // the kind of network that they have all the time: see chaos.Profiles; "" = as it is
+	HTTP          int             // the version that they speak: 1 or 2; 0 = that of the transport
+	Connections   int             // of HTTP/1.1 that each has at once at most, that of its stream included; 0 = as many as it needs
 	Engine        clients.Engine  // that holds their streams while nothing comes; see EngineOf
 	MaxHold       time.Duration   // for which their resequencer holds an event back at most; 0 = they have none
 	Optimistic    bool            // they show their own changes before the server has taken them

@@ -33,7 +33,7 @@ func FromFile(f *scenarios.File, m history.Machine) (Plan, error) {
 		p.Groups = append(p.Groups, Group{
 			Name: c.Name, Count: c.Count, Channel: c.ChannelOf, NoStream: !c.Streams, ChannelNumber: c.ChannelNumber, JoinOver: c.JoinOver, ReadRate: c.ReadRate,
 			MaxHold: c.MaxHold, Optimistic: c.Optimistic,
-			Network: c.Network, Engine: clients.Engine(c.Engine),
+			Network: c.Network, Engine: clients.Engine(c.Engine), HTTP: c.HTTP, Connections: c.Connections,
 		})
 	}
 	for i := range f.Load {

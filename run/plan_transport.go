@@ -1,8 +1,10 @@
 package run
 
 import (
+	"cmp"
 	"crypto/tls"
 	"fmt"
+	"slices"
 
 	"holobench/scenarios"
 	"holobench/target"
@@ -11,7 +13,13 @@ import (
 // checkTransport refuses what the simulated clients cannot speak: of the wires only those of HTTP go over HTTP/2, where one
 // connection of a client carries all.
 func (p *Plan) checkTransport() error {
-	if !p.clientHTTP2() {
+	for i := range p.Groups {
+		if g := &p.Groups[i]; g.HTTP == 2 && !p.clientHTTP2() {
+			return fmt.Errorf("check the plan: the clients %q speak HTTP/2, and the bundled target does not over the transport %s: take %s or %s",
+				g.Name, cmp.Or(p.Transport, target.HTTP1), target.H2C, target.TLSH2)
+		}
+	}
+	if !slices.ContainsFunc(p.Groups, func(g Group) bool { return p.multiplexes(&g) }) {
 		return nil
 	}
 	switch wire := p.wire(); wire {
@@ -41,7 +49,10 @@ func (p *Plan) wire() target.Wire {
 	return target.Design(p.Design).Wire()
 }
 
-// clientHTTP2 says whether the clients of the plan speak HTTP/2.
+// multiplexes says whether the clients of a group have one connection for all, which is one of HTTP/2.
+func (p *Plan) multiplexes(g *Group) bool { return g.HTTP == 2 || g.HTTP == 0 && p.clientHTTP2() }
+
+// clientHTTP2 says whether clients that do not say otherwise speak HTTP/2.
 func (p *Plan) clientHTTP2() bool {
 	return p.Server == nil && (p.Transport == target.H2C || p.Transport == target.TLSH2)
 }

@@ -18,8 +18,10 @@ type Clients struct {
 	Network      string        // the kind of network that they have all the time, such as "wifi"; "" = as it is
 	Engine       string        // that holds their streams while nothing comes: "auto", "goroutine" or "epoll"; "" is the first
 
-	MaxHold    time.Duration // for which their resequencer holds an event back at most, until those before it have come; 0 = they have none
-	Optimistic bool          // they show their own changes before the server has taken them
+	HTTP        int           // the version that they speak: 1 or 2
+	Connections int           // of HTTP/1.1 that each has at once at most, that of its stream included; 0 = as many as it needs
+	MaxHold     time.Duration // for which their resequencer holds an event back at most, until those before it have come; 0 = they have none
+	Optimistic  bool          // they show their own changes before the server has taken them
 
 	zipf float64 // the exponent by which some of ChannelNames are more popular; 0 = none is
 }
@@ -44,14 +46,16 @@ func (c *Clients) ChannelNumber(i int) int {
 	return i%len(c.ChannelNames) + 1
 }
 
-// clients resolves the section of that name.
-func (r *resolver) clients() []Clients {
+// clients resolves the section of that name, of clients of that server.
+func (r *resolver) clients(s *Server) []Clients {
 	form := &r.form.Clients
 	var all []Clients
 	total := 0
 	for _, e := range form.list {
 		r.checkKey(e.key, "clients")
 		c := r.group(e)
+		c.HTTP = r.http(&e.form.HTTP, s)
+		c.Connections = r.connections(&e.form.Connections, &c)
 		total += c.Count
 		all = append(all, c)
 	}

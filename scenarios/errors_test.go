@@ -271,7 +271,7 @@ func TestErrorPrintsExcerptAndRemedy(t *testing.T) {
 			`s.yaml:2:21: unknown key "cuont" in clients.members, did you mean "count"?
   2 | clients: {members: {cuont: 10, channel: lobby}}
     |                     ^
-  remedy: the keys here are count, channel, stream, join_over, read_rate, network, engine, resequence, optimistic`,
+  remedy: the keys here are count, channel, stream, join_over, read_rate, network, engine, http, connections, resequence, optimistic`,
 		},
 		{
 			"quotes", "version: 1\nclients: {m: {count: 1, channel: {pattern: room-${n}, count: 2}}}\n",

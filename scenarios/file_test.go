@@ -40,7 +40,7 @@ server:
 clients:
   zebras: {count: 30, channel: {pattern: "room-${n}/${n}", count: 3}}
   apes: {count: 2, channel: lobby}
-  backend: {count: 1, stream: none}
+  backend: {count: 1, stream: none, connections: 9}
 load:
   talk: {by: {clients: zebras, only: 4}, rate: 120/m, arrivals: poisson, in_flight: 1, send: message, payload: 200B, for: 35s}
   ramp: {by: apes, from: 10/s, stages: [{rate: 50/s, for: 10s}, {rate: 50/s, for: 30s}], start: 1500ms, payload: {size: 1KiB, text: "hello, you"}}
@@ -88,9 +88,9 @@ func TestParseReadsEveryKey(t *testing.T) {
 			},
 		},
 		Clients: []Clients{
-			{Name: "zebras", Count: 30, ChannelNames: []string{"room-1/1", "room-2/2", "room-3/3"}, Streams: true},
-			{Name: "apes", Count: 2, ChannelNames: []string{"lobby"}, Streams: true},
-			{Name: "backend", Count: 1},
+			{Name: "zebras", Count: 30, ChannelNames: []string{"room-1/1", "room-2/2", "room-3/3"}, Streams: true, HTTP: 1, Connections: 6},
+			{Name: "apes", Count: 2, ChannelNames: []string{"lobby"}, Streams: true, HTTP: 1, Connections: 6},
+			{Name: "backend", Count: 1, HTTP: 1, Connections: 9},
 		},
 		Load: []Load{
 			{
@@ -137,7 +137,7 @@ func TestParseFillsInDefaults(t *testing.T) {
 			Knobs:  Knobs{"concurrent", "none", "reply", "node-local", "cut", "registration", 0, 0},
 			Outbox: 1024, Heartbeat: 15 * time.Second,
 		}},
-		Clients: []Clients{{Name: "members", Count: 3, ChannelNames: []string{"lobby"}, Streams: true}},
+		Clients: []Clients{{Name: "members", Count: 3, ChannelNames: []string{"lobby"}, Streams: true, HTTP: 1, Connections: 6}},
 		Load: []Load{{
 			Name: "talk", By: "members", Only: 3, Stages: []Stage{{5, 5, 2 * time.Second}}, Arrivals: Arrivals{Kind: Constant}, InFlight: 1, Send: "message",
 			Payload: Payload{Size: Exactly(200)},

@@ -10,8 +10,10 @@ type clientsForm struct {
 	Network  text        `yaml:"network"`
 	Engine   text        `yaml:"engine"`
 
-	Resequence resequenceForm `yaml:"resequence"`
-	Optimistic boolean        `yaml:"optimistic"`
+	HTTP        text           `yaml:"http"`
+	Connections text           `yaml:"connections"`
+	Resequence  resequenceForm `yaml:"resequence"`
+	Optimistic  boolean        `yaml:"optimistic"`
 }
 
 type resequenceForm struct {

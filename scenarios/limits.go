@@ -18,17 +18,19 @@ const (
 	maxOutbox   = 1 << 20 // events
 	maxReplay   = 1 << 20 // events; the target's own limit
 	maxInFlight = 64
-	maxClients  = 100_000 // of all groups; the bundled target holds no more streams
-	maxChannels = 100_000 // of one group
-	maxGroups   = 100
-	maxJoin     = 10 * time.Minute
-	minZipf     = 0.01
-	maxZipf     = 10
-	maxLoads    = 100
-	maxStages   = 100
-	maxSteps    = 200 // of a search for capacity
-	maxBursts   = 1000
-	maxBurst    = 1_000_000 // commands
+
+	maxConnections = maxInFlight + 1 // of one client: its stream has one
+	maxClients     = 100_000         // of all groups; the bundled target holds no more streams
+	maxChannels    = 100_000         // of one group
+	maxGroups      = 100
+	maxJoin        = 10 * time.Minute
+	minZipf        = 0.01
+	maxZipf        = 10
+	maxLoads       = 100
+	maxStages      = 100
+	maxSteps       = 200 // of a search for capacity
+	maxBursts      = 1000
+	maxBurst       = 1_000_000 // commands
 
 	maxIterations = 1_000_000
 	maxReactions  = 10

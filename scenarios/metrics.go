@@ -106,6 +106,7 @@ func Metrics() []MetricInfo {
 		{"dropped_iterations", Counter, Count, window, "commands that were due and were never sent"},
 		{"publish_delay", Trend, Milliseconds, window, "the generator's own lateness in sending"},
 		{"queue_delay", Trend, Milliseconds, window, "due -> the sender's previous command was answered"},
+		{"connection_wait", Trend, Milliseconds, window, "the sender's turn came -> it had a connection for the command"},
 		{"generator_lag", Trend, Milliseconds, window, "arrival -> the client's code saw it"},
 		{"reach", Gauge, Ratio, window, "deliveries that arrived, divided by those expected"},
 		{"events_lost", Counter, Count, window, "expected deliveries that never came"},

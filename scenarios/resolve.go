@@ -36,7 +36,7 @@ func (r *resolver) resolve(path string) *File {
 	r.values = r.readValues()
 	f.Feeds, f.Values = r.feeds, r.values
 	f.Server = r.server()
-	f.Clients = r.clients()
+	f.Clients = r.clients(&f.Server)
 	before := len(r.list)
 	f.Load = r.loads(f.Clients)
 	r.checkOwn(f)

@@ -164,7 +164,7 @@ func (f *File) connections() (streams, all int) {
 		senders := 0
 		for _, l := range f.Load {
 			if l.By == c.Name {
-				senders = max(senders, l.Only*max(1, l.InFlight)) // always the first of the group: they keep their connections from load to load
+				senders = max(senders, l.Only*c.lanes(max(1, l.InFlight))) // always the first of the group: they keep their connections from load to load
 			}
 		}
 		all += senders

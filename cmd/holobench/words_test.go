@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"holobench/chaos"
+	"holobench/clients"
 	"holobench/history"
 	"holobench/run"
 	"holobench/scenarios"
@@ -93,6 +94,18 @@ func TestDefaultsOfADesignAreTheTargets(t *testing.T) {
 		if got != d.Knobs() || target.Wire(p.Wire) != d.Wire() {
 			t.Errorf("%s: the language has %+v over %s, the target %+v over %s", d, got, p.Wire, d.Knobs(), d.Wire())
 		}
+	}
+}
+
+// A browser has as many connections to the language as to the clients.
+func TestConnectionsOfABrowserAreTheClients(t *testing.T) {
+	t.Parallel()
+	p, err := run.FromFile(mustParse(t, "design: hologram"), history.Machine{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := p.Groups[0].Connections; got != clients.BrowserConnections {
+		t.Errorf("the language gives a browser %d connections, the clients know of %d", got, clients.BrowserConnections)
 	}
 }
 
