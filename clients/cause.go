@@ -28,6 +28,9 @@ const (
 	errOtherRun     = "marker of another run"
 	errFiles        = "too many open files"
 	errProtocol     = "protocol error"
+	errNumberBack   = "the server's numbers go back"
+	errNumberGap    = "the server's numbers have a gap"
+	errNoNumber     = "an event without the server's number"
 	errGap          = "events are lost: the server keeps them no more"
 	errSession      = "the session was lost"
 	errChannel      = "the channel crashed"
@@ -154,7 +157,7 @@ func (c *Crowd) numberCauses() {
 		errUnknownCause, errEndOfStream, errRefused, errReset, errTimeout, errCut, errInterrupted, errOverdue, errQueueFull,
 		errNotAStream, errNoMarker, errOtherRun, errFiles, errProtocol, errMoved,
 		errNothingCaptured, errSaidOver, errSilence, errRefusedInBody,
-		errGap, errSession, errChannel, errPushRefused,
+		errNumberBack, errNumberGap, errNoNumber, errGap, errSession, errChannel, errPushRefused,
 		errStreamCut, errLeaving, errNoHTTP2, errTLS, errCompressed,
 	} {
 		c.Names.Number(text)

@@ -33,11 +33,15 @@ func (h *Heard) Name() string {
 func (c *Client) hears(rows []history.Observation, data []byte, name func([]byte) []byte) {
 	for i := range rows {
 		o := &rows[i]
-		ours := o.Kind == history.Delivered
+		ours := o.Kind == history.Delivered || o.Kind == history.Foreign
 		if !ours && (o.Kind != history.Alien || o.Err != c.crowd.reason(errNoMarker)) {
 			continue
 		}
-		c.listen(&Heard{Event: o.Event, Part: o.Part, Channel: o.Channel, Path: o.Path, Due: o.Due, At: o.At, Data: data, name: name})
+		event := o.Event
+		if event.Foreign() {
+			event = wire.EventID{}
+		}
+		c.listen(&Heard{Event: event, Part: o.Part, Channel: o.Channel, Path: o.Path, Due: o.Due, At: o.At, Data: data, name: name})
 	}
 }
 

@@ -136,6 +136,9 @@ func (p *poster) post(next command, turn turn) {
 	for err == nil && !p.complete {
 		err = p.readOnce()
 	}
+	if other, ok := p.words.(awaited); ok && err == nil {
+		err = other.await(p.giveUp, p)
+	}
 	if err != nil {
 		p.failed(history.Unknown, next, err)
 		return

@@ -34,6 +34,12 @@ type Generic struct {
 	Marker   wire.Marking // of events, and of ${marker}
 	Sequence Pick         // the server's own number of an event; nil = it has none
 	Numbered bool         // ... no, the id of the SSE event is it
+
+	Succession Succession // of those numbers
+	PerStream  bool       // they begin anew with each connection
+	Foreign    NameOf     // names the events that bear no marker; nil = they are not told apart
+	Replies    *Replies   // joins events and commands by what the replies say; nil = the marker does
+	Node       Text       // names the node that a client talks to; nil = nobody knows
 }
 
 // Own is what a crowd has to know of a server of the user's own, whatever its wire.
@@ -79,6 +85,7 @@ const (
 	FrameSSE      Framing = "sse"
 	FrameNDJSON   Framing = "ndjson"    // one event a line
 	FrameLongPoll Framing = "long-poll" // one event an answer
+	FrameRaw      Framing = "raw"       // bytes, in which markers of the form text stand; what else is there nobody knows
 )
 
 // Step is one request, and what is expected of its answer.
@@ -137,6 +144,13 @@ type Publish struct {
 	Parts    bool      // the answer is events, each a part of what the command makes
 	End      Rule      // the part behind which the command is over; nil = the end of the answer is
 	Captures []Capture // from the answer
+	Answer   *Answered // the event of the stream that answers; nil = the answer to the request does
+}
+
+// Answered is the event of a client's stream that answers a command: what Find picks of it is Is, which the command made known.
+type Answered struct {
+	Find Pick
+	Is   Text
 }
 
 // genericProtocol is a wire that a Generic describes.

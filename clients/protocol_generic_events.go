@@ -54,6 +54,10 @@ func (r *genericReceiver) event(name, id string, data []byte) {
 		r.becomeReady()
 		return
 	}
+	if r.answered(data) {
+		r.heartbeat(0, "")
+		return
+	}
 	for _, rule := range s.Ignore {
 		if rule(name, data) {
 			r.heartbeat(0, "")
@@ -104,15 +108,16 @@ func (r *genericReceiver) named(name, id string, data []byte) {
 	if s.Payload != nil {
 		part, _ = s.Payload(data, nil)
 	}
-	sequence := uint64(0)
+	sequence, numbered := uint64(0), false
 	switch {
 	case s.Numbered:
-		sequence, _ = leadingNumber([]byte(id))
+		sequence, numbered = leadingNumber([]byte(id))
 	case s.Sequence != nil:
 		if text, ok := s.Sequence(data, nil); ok {
-			sequence, _ = leadingNumber(text)
+			sequence, numbered = leadingNumber(text)
 		}
 	}
+	r.numbered(sequence, numbered)
 	o := r.note(history.Delivered)
 	o.Path, o.Sequence = r.path(), sequence
 	if len(r.channels) > 0 {
@@ -120,6 +125,7 @@ func (r *genericReceiver) named(name, id string, data []byte) {
 	}
 	from := len(r.batch)
 	r.batch = r.client.heard(r.batch, o, part)
+	r.nameForeign(id, data)
 	if r.client.listen != nil {
 		r.client.hears(r.batch[from:], data, func([]byte) []byte { return []byte(name) })
 	}
@@ -154,7 +160,12 @@ func (c *Client) heard(batch []history.Observation, o history.Observation, data 
 
 // ownState is what a crowd keeps for a server of the user's own.
 type ownState struct {
-	sent    sentTable
+	sent  sentTable
+	keys  keyring
+	nodes struct {
+		mu    sync.Mutex
+		names []string // by number from 1
+	}
 	strange struct {
 		mu    sync.Mutex
 		names map[string]uint16 // of events that no rule is about, and the reasons that say so

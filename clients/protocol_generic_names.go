@@ -23,6 +23,8 @@ type browser struct {
 	fields  map[string]string // of the head of the stream's last answer, by small letters; nil = nobody asks for them
 	last    string            // the id of the last event of the stream
 	cookies *cookiejar.Jar    // nil = none came yet
+
+	expecting
 }
 
 func newBrowser(c *Client) *browser {
@@ -43,7 +45,7 @@ func (b *browser) name(dst []byte, name string) (out []byte, ok bool) {
 	if token, is := strings.CutPrefix(name, "jwt."); is {
 		for i := range crowd.Own.Tokens {
 			if crowd.Own.Tokens[i].Name == token {
-				return crowd.Own.Tokens[i].sign(dst, b.name)
+				return crowd.Own.Tokens[i].sign(dst, b.name, &crowd.own.keys)
 			}
 		}
 		return dst, false

@@ -128,7 +128,7 @@ func TestToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		token := Token{Key: plainText("secret"), Claims: plainText(`{"sub":"${client}"}`), TTL: time.Hour}
 		names := func(dst []byte, name string) ([]byte, bool) { return append(dst, '7'), name == "client" }
-		signed, ok := token.sign([]byte("Bearer "), names)
+		signed, ok := token.sign([]byte("Bearer "), names, new(keyring))
 		parts := strings.Split(strings.TrimPrefix(string(signed), "Bearer "), ".")
 		if !ok || len(parts) != 3 {
 			t.Fatalf("signed %q", signed)
@@ -140,7 +140,7 @@ func TestToken(t *testing.T) {
 		if string(unbase64(t, parts[0])) != `{"alg":"HS256","typ":"JWT"}` || !bytes.Equal(unbase64(t, parts[2]), hmacOf("secret", parts[0]+"."+parts[1])) {
 			t.Errorf("signed %q", signed)
 		}
-		if _, ok := token.sign(nil, func(dst []byte, _ string) ([]byte, bool) { return dst, false }); ok {
+		if _, ok := token.sign(nil, func(dst []byte, _ string) ([]byte, bool) { return dst, false }, new(keyring)); ok {
 			t.Error("it signs what it does not know")
 		}
 	})

@@ -23,6 +23,9 @@ type genericPhrasing struct {
 	marker  wire.Marker
 	mark    []byte
 
+	is   string            // what the event has that answers it
+	came chan *answerEvent // nil = the answer to the request does
+
 	events sse.Parser // of an answer in parts
 	parts  uint32
 	over   bool
@@ -92,6 +95,7 @@ func (p *genericPhrasing) request(m *Message, payload []byte) http1.Request {
 		to = crowd.origin() // prepare had nothing against it: what the command itself puts into it is to blame, and the server will say so
 	}
 	request.Target, request.Host, request.Header = to.RequestURI(), to.Host, p.client.header(request.Header, to)
+	p.expectAnswer()
 	return request
 }
 
@@ -114,6 +118,12 @@ func (p *genericPhrasing) reply(rows []history.Observation, echo history.Observa
 		return rows
 	}
 	p.client.browser.keep(publish.Captures, body, nil)
+	replies := p.client.crowd.Own.Generic.Replies
+	replies.named(p.message.Channel, body, nil, p.marker)
+	if publish.Echo && !publish.Parts && replies != nil { // its good answer is how the sender hears of it
+		echo.Event, echo.Due = p.marker.Event, p.marker.Due
+		return append(rows, echo)
+	}
 	if !publish.Echo || publish.Parts {
 		return rows
 	}

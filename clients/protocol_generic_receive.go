@@ -38,7 +38,8 @@ type genericReceiver struct {
 	asks    bool       // ... and was not yet
 	answers []reacting // what is to be answered before the next read
 	retry   time.Duration
-	failed  int  // connections in a row that were no stream, and the one that is over
+	failed  int // connections in a row that were no stream, and the one that is over
+	numbers succession
 	again   bool // the stream was subscribed before: what it asks for goes on where it was
 }
 
@@ -55,6 +56,9 @@ func newGenericReceiver(s *stream) *genericReceiver {
 func (r *genericReceiver) begin(ctx context.Context, conn wire.StampedConn) error {
 	r.isReady, r.asks, r.answers, r.again = false, false, nil, r.welcome
 	r.events.Reset()
+	if r.server.PerStream {
+		r.numbers = succession{}
+	}
 	if err := r.browser.steps(ctx, r.server.Before); err != nil {
 		return r.judge(err)
 	}
@@ -106,7 +110,7 @@ func (r *genericReceiver) onField(name, value []byte) {
 		}
 		return
 	}
-	if r.server.Framing != FrameLongPoll && r.server.Lost == nil {
+	if r.server.Framing != FrameLongPoll && r.server.Lost == nil && r.server.Node == nil {
 		return
 	}
 	b.mu.Lock()
@@ -153,6 +157,7 @@ func (r *genericReceiver) OnHead(h *http1.Head) error {
 		return &RefusedError{Status: h.Status, ContentType: h.ContentType}
 	}
 	r.lost()
+	r.met()
 	if r.server.Ready == nil && r.server.Framing != FrameLongPoll {
 		r.becomeReady()
 	}
@@ -184,6 +189,7 @@ func (r *genericReceiver) becomeReady() {
 		return
 	}
 	r.isReady = true
+	r.met()
 	if len(r.server.After) > 0 {
 		r.asks = true
 		return
@@ -203,6 +209,9 @@ func (r *genericReceiver) OnBody(b []byte) error {
 		return r.out()
 	case FrameNDJSON:
 		return r.lines(b)
+	case FrameRaw:
+		r.raw(b)
+		return nil
 	case FrameLongPoll:
 	}
 	if len(r.line)+len(b) > sse.MaxEvent {
@@ -214,34 +223,6 @@ func (r *genericReceiver) OnBody(b []byte) error {
 
 // errEventLine is what a line or an answer that is no event ends a stream with.
 var errEventLine = fmt.Errorf("%w: an event is longer than %d bytes", errForeignBytes, sse.MaxEvent)
-
-// lines takes each line for an event. An empty one is a heartbeat.
-func (r *genericReceiver) lines(b []byte) error {
-	for len(b) > 0 {
-		end := bytes.IndexByte(b, '\n')
-		if end < 0 {
-			if len(r.line)+len(b) > sse.MaxEvent {
-				return errEventLine
-			}
-			r.line = append(r.line, b...)
-			return nil
-		}
-		line := b[:end]
-		if len(r.line) > 0 {
-			r.line = append(r.line, line...)
-			line = r.line
-		}
-		line = bytes.TrimSuffix(line, []byte("\r"))
-		r.message()
-		if len(line) == 0 {
-			r.heartbeat(0, "")
-		} else {
-			r.event("", "", line)
-		}
-		r.line, b = r.line[:0], b[end+1:]
-	}
-	return r.out()
-}
 
 // OnEnd implements http1.Handler.
 func (r *genericReceiver) OnEnd() error {
@@ -267,7 +248,7 @@ func (r *genericReceiver) whole() bool {
 	switch r.server.Framing {
 	case FrameSSE:
 		return !r.events.Pending()
-	case FrameNDJSON:
+	case FrameNDJSON, FrameRaw:
 		return len(r.line) == 0
 	case FrameLongPoll:
 	}

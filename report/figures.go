@@ -81,6 +81,10 @@ func (f *Figures) Add(batch []history.Observation) {
 			f.waited(o)
 		case history.Foreign: // it was never due, so that it has no latency
 			f.foreign++
+		case history.Heartbeat: // most say nothing; some, that the stream is not what it should be
+			if o.Err != history.NoErr {
+				f.trouble[trouble{o.Kind, o.Err}]++
+			}
 		case history.Alien:
 			f.trouble[trouble{o.Kind, o.Err}]++
 		case history.ClockStep:

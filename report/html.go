@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"holobench/history"
 )
 
 //go:embed page.html
@@ -38,6 +40,7 @@ type page struct {
 	Provenance         []pageFact
 	ScenarioFile       string
 	ScenarioText       string
+	Protocol           *history.Protocol // nil = none
 	Thin               int
 }
 
@@ -82,7 +85,7 @@ func (r *Report) page() (*page, error) {
 	word, headline := r.Headline()
 	p := &page{
 		Title: r.Run.Name, Word: word, Class: "held", Headline: headline, Sentence: r.Sentence(), OrderSentence: r.OrderSentence(), Ending: r.Ending(), Subject: r.Subject(),
-		Warnings: r.Warnings, Notes: r.Notes, ScenarioFile: r.Run.Scenario.File, ScenarioText: r.Run.Scenario.Text, Thin: ThinTail,
+		Warnings: r.Warnings, Notes: r.Notes, ScenarioFile: r.Run.Scenario.File, ScenarioText: r.Run.Scenario.Text, Protocol: r.Run.Scenario.Protocol, Thin: ThinTail,
 		Provenance: r.provenance(),
 	}
 	switch r.Exit() {

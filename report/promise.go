@@ -60,8 +60,10 @@ func (r *Report) promises(f *Figures) []Promise {
 		totalWhat += " by clients of one node"
 	}
 	list := []Promise{r.promise(fifoName, violations, fifoPairs, fifoWhat), r.promise(totalName, divergent, atRisk, totalWhat)}
-	if path := r.Run.Promises[selfEchoName]; path != "" {
+	if path, said := r.Run.Promises[selfEchoName]; said && path != "" {
 		list = append(list, selfEcho(path, &f.tallies[whole]))
+	} else if said {
+		list = append(list, noEcho(&f.tallies[whole]))
 	}
 	if r.Run.Promises[freshnessName] != "" {
 		list = append(list, r.promise(freshnessName, violations, fifoPairs, "of values of one publisher arrived with the older one last"))
@@ -150,6 +152,22 @@ func (r *Report) promise(name string, broken, of int64, what string) Promise {
 		p.State = Untested
 	}
 	return p
+}
+
+// noEcho looks whether publishers heard nothing of their own events.
+func noEcho(t *tally) Promise {
+	var came int64
+	for p := range paths {
+		came += t.latency[own][p].Count()
+	}
+	promise := Promise{Name: selfEchoName, Promised: "none", State: Kept, Seen: plural(came, "event") + " came back to their publishers"}
+	switch {
+	case came > 0:
+		promise.State = Broken
+	case t.clients.sent == 0:
+		promise.State = Untested
+	}
+	return promise
 }
 
 // selfEcho looks by which way publishers heard of their own events.

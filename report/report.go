@@ -109,7 +109,11 @@ func New(h *history.History) (*Report, error) {
 func (f *Figures) troubles() []Trouble {
 	var list []Trouble
 	for t, n := range f.trouble {
-		list = append(list, Trouble{Kind: t.kind.String(), Reason: f.names.Name(uint32(t.err)), Count: n})
+		kind := t.kind.String()
+		if t.kind == history.Heartbeat {
+			kind = "stream"
+		}
+		list = append(list, Trouble{Kind: kind, Reason: f.names.Name(uint32(t.err)), Count: n})
 	}
 	slices.SortFunc(list, func(a, b Trouble) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Reason, b.Reason))

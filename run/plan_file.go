@@ -15,7 +15,7 @@ import (
 func FromFile(f *scenarios.File, m history.Machine) (Plan, error) {
 	b := &f.Server.Bundled
 	p := Plan{
-		Name: f.Name, Seed: f.Seed, Scenario: history.Scenario{File: f.Path, Text: f.Text, Resized: f.Resized},
+		Name: f.Name, Seed: f.Seed, Scenario: scenarioOf(f),
 		Design: b.Design, Wire: b.Wire, Transport: target.Transport(b.Transport), Knobs: knobsFrom(&b.Knobs), Outbox: b.Outbox, Heartbeat: b.Heartbeat,
 		Nodes: b.Nodes, Bus: Bus{Kind: b.Bus.Kind, URL: b.Bus.URL, Delay: b.Bus.Delay}, Spread: b.Spread,
 		Drain: f.Drain, PairWindow: f.PairWindow,

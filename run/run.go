@@ -200,6 +200,8 @@ func (x *execution) carryOut(ctx, work context.Context, fail context.CancelCause
 
 // measure is the part of a run in which there are nodes and clients.
 func (x *execution) measure(ctx, work context.Context, fail context.CancelCauseFunc) error {
+	debug.FreeOSMemory() // the garbage of the self-test is no part of what the clients cost
+	before := resident()
 	stopLoops, err := x.startLoops()
 	if err != nil {
 		return err
@@ -222,9 +224,13 @@ func (x *execution) measure(ctx, work context.Context, fail context.CancelCauseF
 		return x.whyStopped(work, err)
 	}
 	debug.FreeOSMemory() // what thousands of dials left behind is collected now, not in the middle of the measurement
+	held := resident()
 	barrier := time.Now()
 	x.began.Store(barrier.UnixNano() - x.epoch)
-	if err := x.save(func(r *history.Run) { r.Barrier = barrier.UnixNano() - x.epoch }); err != nil {
+	if err := x.save(func(r *history.Run) {
+		r.Barrier = barrier.UnixNano() - x.epoch
+		r.Resident = history.Resident{Before: before, Barrier: held, Streams: len(x.streams)}
+	}); err != nil {
 		return err
 	}
 	stopWatching := x.watchBudgets(work, barrier, fail)
@@ -271,6 +277,7 @@ func (x *execution) finish(ctx context.Context, err error) (history.Run, error) 
 	saveErr := x.save(func(r *history.Run) {
 		r.Finished, r.Ending = true, history.EndingComplete
 		r.Faults = x.completeFaults(r.Faults)
+		r.Met = x.crowd.NodeNames()
 		switch {
 		case ctx.Err() != nil:
 			r.Ending = history.EndingInterrupted // also when something failed behind it: the user's word comes first

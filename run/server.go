@@ -83,6 +83,7 @@ func (x *execution) aim(ctx context.Context) error {
 	}
 	if g := s.Protocol.Generic; g != nil {
 		x.crowd.Own.Generic, x.crowd.Own.Tokens, x.crowd.Own.NoCookies = genericOf(&s.Protocol, s.URL), tokensOf(g), !g.Cookies
+		x.joinReplies()
 	}
 	return nil
 }

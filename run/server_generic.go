@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"holobench/clients"
+	"holobench/history"
 	"holobench/scenarios"
 	"holobench/wire"
 	"holobench/wire/hologram"
@@ -24,7 +25,10 @@ func genericOf(p *scenarios.Protocol, server *url.URL) *clients.Generic {
 			Retry: sub.Reconnect.Retry, Stop: sub.Reconnect.Stop,
 		},
 		Ignore: rulesOf(g.Events.Ignore), Disconnect: rulesOf(g.Events.Disconnect), Message: ruleOf(&g.Events.Message),
-		Marker: wire.Marking(g.Identity.Form), Numbered: g.Identity.SequenceID,
+	}
+	identify(made, &g.Identity)
+	if !sub.Node.Empty() {
+		made.Node = textOf(&sub.Node)
 	}
 	if sub.Ready != nil {
 		made.Ready = &clients.Awaited{Rule: ruleOf(&sub.Ready.Match), Captures: capturesOf(sub.Ready.Captures)}
@@ -40,9 +44,6 @@ func genericOf(p *scenarios.Protocol, server *url.URL) *clients.Generic {
 	}
 	if s := &g.Events.Payload; s.JSON != "" || s.Regex != "" {
 		made.Payload = pickOf(s)
-	}
-	if s := &g.Identity.Sequence; s.JSON != "" || s.Regex != "" {
-		made.Sequence = pickOf(s)
 	}
 	if g.Publish != nil {
 		made.Publish = publishOf(p, server)
@@ -62,6 +63,9 @@ func publishOf(p *scenarios.Protocol, server *url.URL) *clients.Publish {
 	}
 	if to := from.Request.Elsewhere(server); to != nil {
 		made.Addr = addressOf(to)
+	}
+	if answer := from.Reply.Stream; answer != nil {
+		made.Answer = &clients.Answered{Find: pickOf(&answer.By), Is: textOf(&answer.Is)}
 	}
 	if from.Reply.End != nil {
 		made.End = ruleOf(from.Reply.End)
@@ -148,7 +152,7 @@ func tokensOf(g *scenarios.Generic) []clients.Token {
 	var all []clients.Token
 	for i := range g.Tokens {
 		t := &g.Tokens[i]
-		made := clients.Token{Name: t.Name, Key: textOf(&t.Key), Claims: textOf(&t.Claims), TTL: t.TTL}
+		made := clients.Token{Name: t.Name, Alg: t.Alg, Key: textOf(&t.Key), Claims: textOf(&t.Claims), TTL: t.TTL}
 		if !t.Header.Empty() {
 			made.Header = textOf(&t.Header)
 		}
@@ -172,4 +176,38 @@ func appOf(a *scenarios.App) *clients.HologramApp {
 		made.Params = append(made.Params, clients.HologramParam{Name: p.Name, Kind: kinds[p.Type], Value: textOf(&p.Value)})
 	}
 	return made
+}
+
+// scenarioOf is what run.json says of the files that a run carried out.
+func scenarioOf(f *scenarios.File) history.Scenario {
+	s := history.Scenario{File: f.Path, Text: f.Text, Resized: f.Resized}
+	if p := &f.Server.Protocol; f.Server.URL != nil && p.File != "" {
+		s.Protocol = &history.Protocol{File: p.File, Text: p.Text}
+	}
+	return s
+}
+
+// identify says in the clients' words how events get their names.
+func identify(made *clients.Generic, id *scenarios.Identity) {
+	made.Marker, made.Numbered, made.PerStream = wire.Marking(id.Form), id.SequenceID, id.PerStream
+	if id.Check != scenarios.CheckNone {
+		made.Succession = clients.Succession(id.Check)
+	}
+	if s := &id.Sequence; s.JSON != "" || s.Regex != "" {
+		made.Sequence = pickOf(s)
+	}
+	if id.Foreign != nil {
+		made.Foreign = id.Foreign.Of
+	}
+	if id.Reply != nil {
+		made.Replies = &clients.Replies{Reply: pickOf(id.Reply), Event: id.Event.Of}
+	}
+}
+
+// joinReplies lets what the clients see go through what joins replies and events, where there is such a thing.
+func (x *execution) joinReplies() {
+	if g := x.crowd.Own.Generic; g != nil && g.Replies != nil {
+		g.Replies.Take = x.crowd.Observe
+		x.crowd.Observe = g.Replies.Observe
+	}
 }

@@ -127,14 +127,14 @@ func (a *adapter) captures(form *named[selectorForm]) []Captured {
 	return all
 }
 
-// selector resolves how a part of a text is found; word stands for what needs no search.
-func (a *adapter) selector(form *selectorForm, word string) Selector {
+// selector resolves how a part of a text is found; words stand for what needs no search.
+func (a *adapter) selector(form *selectorForm, words ...string) Selector {
 	s := Selector{JSON: form.JSON.or(""), Regex: form.Regex.or(""), Header: form.Header.or("")}
 	switch {
-	case form.word.usable() && form.word.v != word:
-		a.add(form.word.at, form.word.path+": unknown word "+quote(form.word.v)+suggest(form.word.v, []string{word}), "write "+word+", or how it is found: {json: PATH} or {regex: TEXT}")
+	case form.word.usable() && !slices.Contains(words, form.word.v):
+		a.add(form.word.at, form.word.path+": unknown word "+quote(form.word.v)+suggest(form.word.v, words), "write "+strings.Join(words, " or ")+", or how it is found: {json: PATH} or {regex: TEXT}")
 	case form.usable() && !form.word.given() && s.whole():
-		a.add(form.at, form.path+" says not how it is found", "write {json: PATH}, {regex: TEXT} or "+word)
+		a.add(form.at, form.path+" says not how it is found", "write "+strings.Join(append([]string{"{json: PATH}", "{regex: TEXT}"}, words...), " or "))
 	}
 	compiled, err := s.Compile()
 	if err != nil {

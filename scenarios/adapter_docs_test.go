@@ -109,6 +109,9 @@ func TestProtocolManualsExamples(t *testing.T) {
 		} else if !strings.HasPrefix(body, "subscribe:") && !strings.HasPrefix(body, "wire:") {
 			body += "\nsubscribe: {request: {get: /sub}}"
 		}
+		if strings.HasPrefix(key, "identity.reply_id") {
+			body += "\npublish: {request: {post: /pub, body: hello}, reply: {capture: {id: whole}}}"
+		}
 		if key != "version" {
 			body += "\nversion: 1"
 		}

@@ -81,7 +81,9 @@ func (a *adapter) parseProtocol(source string) Protocol {
 	if !form.broken {
 		a.require(&form.Version.spot, &form.spot, "version", "begin the file with \"version: 1\"")
 	}
-	return a.resolveProtocol(form)
+	p := a.resolveProtocol(form)
+	p.Text = maskValues(source, form.inClear(), keepNothing)
+	return p
 }
 
 // resolveProtocol checks what a protocol file says.
@@ -90,7 +92,7 @@ func (a *adapter) resolveProtocol(form *protocolForm) Protocol {
 		Wire:     a.oneOf(&form.Wire, GenericWire, []string{GenericWire, JSONWire, HologramWire, LongPollWire, ChannelsWire}),
 		SelfEcho: a.oneOf(&form.SelfEcho, "", []string{EchoReply, EchoStream, EchoNone}),
 	}
-	for name, promise := range map[string]*text{FIFO: &form.Promises.FIFO, Total: &form.Promises.Total} {
+	for name, promise := range map[string]*text{FIFO: &form.Promises.FIFO, Total: &form.Promises.Total, Broadcast: &form.Promises.Broadcast} {
 		if promise.usable() {
 			if p.Promises == nil {
 				p.Promises = make(map[string]string)

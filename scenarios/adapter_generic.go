@@ -31,7 +31,7 @@ func (a *adapter) generic(form *protocolForm) *Generic {
 	g.Subscribe = a.subscription(sub)
 	g.Events = a.events(&form.Events)
 	if form.Publish.given() {
-		g.Publish = a.publication(&form.Publish)
+		g.Publish = a.publication(&form.Publish, form.Identity.ReplyID.given())
 	}
 	g.Identity = a.identity(&form.Identity, g)
 	return g
@@ -56,27 +56,12 @@ func (a *adapter) vars(form *named[text]) {
 	}
 }
 
-// tokensOf resolves the tokens that clients sign.
-func (a *adapter) tokensOf(form *named[tokenForm]) []Token {
-	var all []Token
-	for _, e := range form.list {
-		a.checkKey(e.key, "jwt")
-		a.require(&e.form.Key.spot, &e.form.spot, "key", `write what it is signed with: key: "${env.JWT_KEY}"`)
-		a.require(&e.form.Claims.spot, &e.form.spot, "claims", `write a JSON object: claims: '{"sub": "${client}"}'`)
-		a.oneOf(&e.form.Alg, "HS256", []string{"HS256"})
-		t := Token{Name: e.name, Alg: "HS256", Key: a.template(&e.form.Key), Header: a.template(&e.form.Header), Claims: a.template(&e.form.Claims), TTL: e.form.TTL.or(0)}
-		a.tokens = append(a.tokens, e.name)
-		all = append(all, t)
-	}
-	return all
-}
-
 // subscription resolves how a client comes to its stream.
 func (a *adapter) subscription(form *subscribeForm) Subscription {
 	a.require(&form.Request.spot, &form.spot, "request", "say how the stream is asked for: request: {get: /events}")
 	s := Subscription{
 		Before: a.requests(&form.Before), Request: a.request(&form.Request, "200"), After: a.requests(&form.After),
-		Framing: a.oneOf(&form.Framing, FrameSSE, []string{FrameSSE, FrameNDJSON, FrameLongPoll}),
+		Framing: a.oneOf(&form.Framing, FrameSSE, []string{FrameSSE, FrameNDJSON, FrameLongPoll, FrameRaw}),
 		Silence: form.Silence.or(0), Reconnect: a.backoff(&form.Reconnect),
 	}
 	if len(s.Request.Captures) > 0 {
@@ -98,6 +83,7 @@ func (a *adapter) subscription(form *subscribeForm) Subscription {
 		a.require(&form.LostIf.DiffersFrom.spot, &form.LostIf.spot, "differs_from", `say what it must be: differs_from: "${last_id}"`)
 		s.LostIf = &LostIf{Header: form.LostIf.Header.or(""), Other: a.template(&form.LostIf.DiffersFrom)}
 	}
+	s.Node = a.template(&form.Node)
 	return s
 }
 
@@ -172,8 +158,8 @@ func (a *adapter) events(form *eventsForm) EventRules {
 	return rules
 }
 
-// publication resolves how a command is sent.
-func (a *adapter) publication(form *publishForm) *Publication {
+// publication resolves how a command is sent; joined says that its reply tells which event it makes.
+func (a *adapter) publication(form *publishForm, joined bool) *Publication {
 	a.know(&form.Reply.Capture)
 	a.sends = true
 	a.require(&form.Request.spot, &form.spot, "request", `say how a command is sent: request: {post: /publish, body: "${payload}"}`)
@@ -182,7 +168,7 @@ func (a *adapter) publication(form *publishForm) *Publication {
 	if len(p.Request.Captures) > 0 {
 		a.add(form.Request.Capture.at, form.Request.Capture.path+": what the answer to a command brings stands in publish.reply", "write reply: {capture: {...}}")
 	}
-	if form.Request.given() && !commandBearsMarker(p) {
+	if form.Request.given() && !joined && !commandBearsMarker(p) {
 		a.add(form.Request.at, form.Request.path+" sends neither the payload nor the marker, so that no event could be recognised", `put ${payload} where the app passes it on: json: '{"text": ${payload|json}}'`)
 	}
 	if form.OK.given() {
@@ -200,6 +186,7 @@ func (a *adapter) publication(form *publishForm) *Publication {
 			a.add(reply.End.at, reply.End.path+": only an answer of events has one that ends it", "write framing: sse, or leave it out")
 		}
 	}
+	p.Reply.Stream = a.answer(reply)
 	return p
 }
 
@@ -220,16 +207,4 @@ func commandBearsMarker(p *Publication) bool {
 		}
 	}
 	return false
-}
-
-// identity resolves how a client knows which command an event comes from.
-func (a *adapter) identity(form *identityForm, g *Generic) Identity {
-	id := Identity{Form: a.oneOf(&form.Marker, MarkerText, []string{MarkerText, MarkerUUID, MarkerInt53, MarkerHex16})}
-	if id.Form == MarkerInt53 && g.Events.Payload.whole() {
-		a.add(form.Marker.at, form.Marker.path+": any number could be one", "say where it stands: events: {message: {payload: {json: bid.id}}}")
-	}
-	if form.ServerSeq.given() {
-		id.Sequence, id.SequenceID = a.selector(&form.ServerSeq, "sse_id"), form.ServerSeq.word.given()
-	}
-	return id
 }

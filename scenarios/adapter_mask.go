@@ -16,14 +16,43 @@ func (form *serverForm) inClear() []*node {
 	}
 	for _, steps := range []*list[stepForm]{&form.Login, &form.Teardown} {
 		for _, step := range steps.items {
-			for _, fields := range []*named[text]{&step.Headers, &step.Form} {
-				for _, e := range fields.list {
-					if e.form.given() && secretName.MatchString(e.name) && standsInClear(e.form.at.text) {
-						values = append(values, e.form.at)
-					}
-				}
-			}
+			values = append(values, step.inClear()...)
 		}
+	}
+	return values
+}
+
+// inClear are the values that a request sends under a name that is that of a secret.
+func (form *stepForm) inClear() []*node {
+	return append(namedInClear(&form.Headers), namedInClear(&form.Form)...)
+}
+
+func namedInClear(fields *named[text]) (values []*node) {
+	for _, e := range fields.list {
+		if e.form.given() && secretName.MatchString(e.name) && standsInClear(e.form.at.text) {
+			values = append(values, e.form.at)
+		}
+	}
+	return values
+}
+
+// inClear are the values of a protocol file that no artefact shall show.
+func (form *protocolForm) inClear() []*node {
+	values := namedInClear(&form.Vars)
+	for _, e := range form.JWT.list {
+		if key := &e.form.Key; key.given() && standsInClear(key.at.text) {
+			values = append(values, key.at)
+		}
+	}
+	steps := []*stepForm{&form.Subscribe.Request, &form.Publish.Request}
+	for _, list := range []*list[stepForm]{&form.Setup, &form.Subscribe.Before, &form.Subscribe.After} {
+		steps = append(steps, list.items...)
+	}
+	for _, e := range form.Events.React.items {
+		steps = append(steps, &e.Request)
+	}
+	for _, step := range steps {
+		values = append(values, step.inClear()...)
 	}
 	return values
 }

@@ -114,6 +114,19 @@ func TestWrongProtocolFiles(t *testing.T) {
 		{"version: 1\nwire: hologram\napp: {page: /}\n", "", `app: module is missing`},
 		{"version: 1\nwire: hologram\napp: {page: /, module: M, params: {a: b}}\n", "", `no param has the payload`},
 		{"version: 1\na: {b: c\n", "", `p.yaml:`},
+		{"version: 1\njwt: {a: {alg: RS256, key: secret, claims: \"{}\"}}\n" + stream, "", `RS256 signs by a private key in PEM, and this is none`},
+		{"version: 1\njwt: {a: {alg: ES256, key: k, key_file: ./k.pem, claims: \"{}\"}}\n" + stream, "", `a token has one key, and key and key_file are here`},
+		{"version: 1\njwt: {a: {key_file: ./nowhere.pem, claims: \"{}\"}}\n" + stream, "", `jwt.a.key_file: there is no file`},
+		{"version: 1\nidentity: {foreign: sseid}\n" + stream, "", `unknown word "sseid", did you mean "sse_id"?`},
+		{"version: 1\nidentity: {foreign: {header: Id}}\n" + stream, "", `an event has no header fields`},
+		{"version: 1\nidentity: {reply_id: {reply: id, event: sse_id}}\n" + stream, "", `identity.reply_id: nobody can send`},
+		{"version: 1\nidentity: {reply_id: {reply: id, event: sse_id}}\npublish: {request: {post: /p}, reply: {capture: {ID: whole}}}\n" + stream, "", `publish.reply.capture keeps nothing under the name "id", did you mean "ID"?`},
+		{"version: 1\nidentity: {server_seq: {json: n, check: gaples}}\n" + stream, "", `unknown word "gaples", did you mean "gapless"?`},
+		{"version: 1\nidentity: {server_seq: {json: n, scope: stream}}\n" + stream, "", `nothing is held against these numbers`},
+		{"version: 1\nidentity: {server_seq: sse_id, marker: uuid}\nsubscribe: {request: {get: /sub}, framing: raw}\n", "", `framing: raw knows no events`},
+		{"version: 1\nidentity: {marker: uuid}\nsubscribe: {request: {get: /sub}, framing: raw}\n", "", `framing: raw finds markers of the form text only`},
+		{"version: 1\npublish: {request: {post: /pub, body: \"${payload}\"}, reply: {stream: {json: id}}}\n" + stream, "", `publish.reply.stream: is is missing`},
+		{"version: 1\npublish: {request: {post: /pub, body: \"${payload}\"}, reply: {framing: sse, stream: {json: id, is: a}}}\n" + stream, "", `the reply comes on the stream`},
 		{"version: 1\nsubscribe: {request: {get: \"https://other.example.org/${channel}\"}}\npublish: {request: {post: /pub, body: \"${payload}\"}}\n", "", `the file asks for the stream at other.example.org, and the server is at shop.example.org`},
 		{"version: 1\npublish: {request: {post: \"http://10.0.0.1:5561/pub\", body: \"${payload}\"}}\n" + stream, "", `two places go over plain http only`},
 		{"version: 1\n" + stream, "", `the file does not say how a command is sent, and there is a load`},
@@ -187,5 +200,56 @@ func TestLoginIsMasked(t *testing.T) {
 	}
 	if !slices.Contains(f.Secrets(), "topsecret") {
 		t.Error("the environment of a login is no secret")
+	}
+}
+
+// A protocol file says how events are named, and is kept without what is secret in it.
+func TestOwnIdentity(t *testing.T) {
+	t.Parallel()
+	path, text := ownServerFile(t, `
+version: 1
+promises: {broadcast: per room}
+vars: {api_key: opensesame, room: /r}
+jwt:
+  pub:
+    key: hunter2hunter2
+    claims: "{}"
+setup: [{post: /login, form: {password: swordfish, user: ada}}]
+subscribe: {request: {get: "${room}/events"}, node: "${header.x-node}"}
+publish:
+  request: {post: "${room}/votes", body: hello, headers: {Authorization: "Bearer ${jwt.pub}"}}
+  reply: {capture: {id: {json: vote.id}}, stream: {json: re, is: "q${seq}"}}
+identity: {reply_id: {reply: id, event: {json: id}}, foreign: data, server_seq: {json: n, check: gapless, scope: stream}}
+`, "")
+	f, err := Parse(path, []byte(text), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &f.Server.Protocol
+	for _, secret := range []string{"opensesame", "hunter2", "swordfish"} {
+		if strings.Contains(p.Text, secret) {
+			t.Errorf("the text for run.json has %s:\n%s", secret, p.Text)
+		}
+	}
+	if !strings.Contains(p.Text, "user: ada") || !strings.Contains(p.Text, "Bearer ${jwt.pub}") || p.Promises[Broadcast] != "per room" {
+		t.Errorf("the text for run.json is\n%s", p.Text)
+	}
+	id := &p.Generic.Identity
+	if id.Reply == nil || id.Reply.JSON != "vote.id" || id.Check != CheckGapless || !id.PerStream || id.SequenceID || id.Sequence.JSON != "n" {
+		t.Errorf("identity: %+v", id)
+	}
+	name, ok := id.Event.Of("x", []byte(`{"id":17}`))
+	if string(name) != "17" || !ok {
+		t.Errorf("the event is called %q", name)
+	}
+	if _, ok = id.Event.Of("x", []byte(`{"id":""}`)); ok {
+		t.Error("an empty name is one")
+	}
+	if name, ok = id.Foreign.Of("x", []byte("all")); string(name) != "all" || !ok {
+		t.Errorf("a foreign event is called %q", name)
+	}
+	is, _ := p.Generic.Publish.Reply.Stream.Is.Append(nil, func(dst []byte, _ string) ([]byte, bool) { return append(dst, '3'), true })
+	if string(is) != "q3" || p.Generic.Subscribe.Node.Empty() {
+		t.Errorf("an answer has %q", is)
 	}
 }

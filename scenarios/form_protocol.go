@@ -21,8 +21,9 @@ type protocolForm struct {
 
 type promisesForm struct {
 	spot
-	FIFO  text `yaml:"fifo"`
-	Total text `yaml:"total"`
+	FIFO      text `yaml:"fifo"`
+	Total     text `yaml:"total"`
+	Broadcast text `yaml:"broadcast"`
 }
 
 type appForm struct {
@@ -48,11 +49,12 @@ func (p *paramForm) short() any { return &p.Text }
 
 type tokenForm struct {
 	spot
-	Alg    text     `yaml:"alg"`
-	Key    text     `yaml:"key"`
-	Header text     `yaml:"header"`
-	Claims text     `yaml:"claims"`
-	TTL    duration `yaml:"ttl"`
+	Alg     text     `yaml:"alg"`
+	Key     text     `yaml:"key"`
+	KeyFile text     `yaml:"key_file"`
+	Header  text     `yaml:"header"`
+	Claims  text     `yaml:"claims"`
+	TTL     duration `yaml:"ttl"`
 }
 
 // stepForm is an HTTP request, and what is expected of its answer.
@@ -94,6 +96,7 @@ type subscribeForm struct {
 	After     list[stepForm] `yaml:"after"`
 	Resume    named[text]    `yaml:"resume"`
 	LostIf    lostForm       `yaml:"lost_if"`
+	Node      text           `yaml:"node"`
 	Reconnect backoffForm    `yaml:"reconnect"`
 	Silence   duration       `yaml:"silence"`
 }
@@ -162,10 +165,40 @@ type replyForm struct {
 	Framing text                `yaml:"framing"`
 	End     matchForm           `yaml:"end"`
 	Capture named[selectorForm] `yaml:"capture"`
+	Stream  answerForm          `yaml:"stream"`
+}
+
+// answerForm is the event of the stream that answers a command.
+type answerForm struct {
+	spot
+	JSON  text `yaml:"json"`
+	Regex text `yaml:"regex"`
+	Is    text `yaml:"is"`
 }
 
 type identityForm struct {
 	spot
 	Marker    text         `yaml:"marker"`
-	ServerSeq selectorForm `yaml:"server_seq"`
+	ReplyID   replyIDForm  `yaml:"reply_id"`
+	Foreign   selectorForm `yaml:"foreign"`
+	ServerSeq numberForm   `yaml:"server_seq"`
 }
+
+// replyIDForm is what the reply to a command and its event have in common.
+type replyIDForm struct {
+	spot
+	Reply text         `yaml:"reply"`
+	Event selectorForm `yaml:"event"`
+}
+
+// numberForm is a word for a number that is not in a text, or how it is found, and what it keeps to.
+type numberForm struct {
+	spot
+	word  text
+	JSON  text `yaml:"json"`
+	Regex text `yaml:"regex"`
+	Check text `yaml:"check"`
+	Scope text `yaml:"scope"`
+}
+
+func (n *numberForm) short() any { return &n.word }

@@ -62,6 +62,7 @@ func protocolDialect() dialect {
 		ground: []string{
 			stream, "version: 1\nwire: hologram\napp: {page: /, module: M}\n", "version: 1\n", stream + "setup: [{get: /x}]\n",
 			stream + "publish: {request: {post: /pub, body: \"${payload}\"}}\n",
+			stream + "publish: {request: {post: /pub, body: hello}, reply: {capture: {id: whole}}}\nidentity: {reply_id: {reply: id, event: data}}\n",
 		},
 		read: protocolError, file: "schema_protocol.json", kept: ProtocolSchema(),
 	}

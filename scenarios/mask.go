@@ -22,6 +22,11 @@ func maskServers(source string, forms []*serverForm, width bool) string {
 	for _, form := range forms {
 		values = append(append(values, form.secretNodes()...), form.inClear()...)
 	}
+	return maskValues(source, values, width)
+}
+
+// maskValues returns a text without those of its values that stand in it in clear.
+func maskValues(source string, values []*node, width bool) string {
 	slices.SortStableFunc(values, func(a, b *node) int { return cmp.Or(a.line-b.line, a.column-b.column) })
 	lines := strings.SplitAfter(source, "\n")
 	var long []string

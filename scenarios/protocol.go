@@ -6,6 +6,7 @@ import "time"
 type Protocol struct {
 	Wire     string            // JSONWire, HologramWire, LongPollWire, ChannelsWire or GenericWire
 	File     string            // the file that it stands in; "" = the scenario says it
+	Text     string            // of that file, as it may be shown
 	SelfEcho string            // by which way a sender hears of its own event: EchoReply, EchoStream, EchoNone; "" = nobody has said
 	Promises map[string]string // what the app says of order, in its own words, by the name of the guarantee
 	App      *App              // of HologramWire; nil = the page and the commands of the bundled target
@@ -56,7 +57,7 @@ type Generic struct {
 // Token is a JSON Web Token that a client signs for itself.
 type Token struct {
 	Name   string
-	Alg    string // HS256
+	Alg    string // HS256, RS256 or ES256
 	Key    Template
 	Header Template      // a JSON object that is added to alg and typ; may be empty
 	Claims Template      // a JSON object
@@ -86,12 +87,13 @@ type Captured struct {
 type Subscription struct {
 	Before  []Request // each time, before the stream is asked for
 	Request Request   // of the stream
-	Framing string    // FrameSSE, FrameNDJSON or FrameLongPoll
+	Framing string    // FrameSSE, FrameNDJSON, FrameLongPoll or FrameRaw
 	Ready   *Awaited  // the event that makes it a subscription; nil = the head of the answer does
 	After   []Request // when it is ready; the client is subscribed when they are answered
 
-	Resume    []Field // header fields of Request, on a connection after the first, that hold something
-	LostIf    *LostIf // nil = the stream cannot tell
+	Resume    []Field  // header fields of Request, on a connection after the first, that hold something
+	LostIf    *LostIf  // nil = the stream cannot tell
+	Node      Template // names the node that the client talks to; empty = nobody knows
 	Reconnect Backoff
 	Silence   time.Duration // a stream that brings nothing for so long is dead; 0 = it may be silent
 }
@@ -100,6 +102,7 @@ type Subscription struct {
 const (
 	FrameSSE      = "sse"       // text/event-stream
 	FrameNDJSON   = "ndjson"    // one JSON text a line
+	FrameRaw      = "raw"       // any bytes, in which markers stand
 	FrameLongPoll = "long-poll" // one event an answer, and the next request asks for the next
 )
 
@@ -173,6 +176,13 @@ type Reply struct {
 	Framing string      // "" = one body; FrameSSE: events, each a part of what the command made; FrameNone: nothing, whatever is in it
 	End     *EventMatch // the event that ends it; nil = the end of the answer
 	Capture []Captured  // for Identity.Reply
+	Stream  *Answer     // the event of the client's stream that answers; nil = the answer to the request does
+}
+
+// Answer is the event that answers a command: at By it has the text Is.
+type Answer struct {
+	By Selector
+	Is Template
 }
 
 // FrameNone says that nothing in an answer is read.
@@ -182,9 +192,41 @@ const FrameNone = "none"
 type Identity struct {
 	Form string // MarkerText, MarkerUUID, MarkerInt53 or MarkerHex16
 
+	Reply   *Selector  // what the reply to a command calls its event; nil = the marker says which command an event comes from
+	Event   *EventName // ... and what the event is called then
+	Foreign *EventName // what tells events apart that no command is known to have caused; nil = nothing
+
 	Sequence   Selector // the server's own number of an event; empty = it has none
 	SequenceID bool     // ... no, the id of the SSE event is it
+	Check      string   // what those numbers keep to: CheckNone, CheckIncreasing, CheckGapless
+	PerStream  bool     // they begin anew with each connection
 }
+
+// EventName is where an event has a name of the server's.
+type EventName struct {
+	ID   bool     // the id of its SSE message is it
+	Data bool     // all of its data are
+	By   Selector // else: a part of its data
+}
+
+// Of reads the name of an event; ok is false when it has none.
+func (n *EventName) Of(id string, data []byte) (name []byte, ok bool) {
+	switch {
+	case n.ID:
+		return []byte(id), id != ""
+	case n.Data:
+		return data, true
+	}
+	part, ok := n.By.Find(data, nil)
+	return []byte(part), ok && part != ""
+}
+
+// What the numbers of a server keep to.
+const (
+	CheckNone       = "none"
+	CheckIncreasing = "increasing" // each is higher than the one before
+	CheckGapless    = "gapless"    // each is the next
+)
 
 // The forms of a marker.
 const (

@@ -1,0 +1,97 @@
+package run_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"holobench/history"
+)
+
+// votes takes votes, which it numbers, and tells everybody of each before it answers; of each tenth it says something of its own.
+type votes struct {
+	hub
+	count, streamsOpened atomic.Int64
+}
+
+func (v *votes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	room := strings.Split(r.URL.Path, "/")[2]
+	if r.Method == http.MethodGet {
+		w.Header().Set("X-Node", fmt.Sprint("node-", v.streamsOpened.Add(1)%2))
+		v.hold(w, r, room)
+		return
+	}
+	n := v.count.Add(1)
+	v.mu.Lock()
+	v.tell(room, "vote", map[string]any{"id": fmt.Sprint("v", n)})
+	if n%10 == 0 {
+		v.tell(room, "vote", map[string]any{"id": fmt.Sprint("summary", n)})
+	}
+	v.mu.Unlock()
+	select {
+	case <-time.After(3 * time.Millisecond):
+	case <-r.Context().Done():
+	}
+	fmt.Fprintf(w, `{"id":"v%d"}`, n)
+}
+
+const votesProtocol = `version: 1
+subscribe: {request: {get: "/rooms/${channel|url}/events"}, node: "${header.x-node}"}
+publish:
+  request: {post: "/rooms/${channel|url}/votes", json: '{"choice": 1}', headers: {Authorization: "hunter2hunter2"}}
+  reply: {capture: {vote: {json: id}}}
+identity: {reply_id: {reply: vote, event: {json: id}}}
+`
+
+// TestRepliesNameEvents: where no marker can be sent, the replies tell which command an event comes from, though it comes first; what
+// no reply names is foreign; and who only listens sees order, too.
+func TestRepliesNameEvents(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		protocol := filepath.Join(dir, "votes.yaml")
+		if err := os.WriteFile(protocol, []byte(votesProtocol), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		server := new(votes)
+		seen, result := carryOutAt(context.Background(), t, filepath.Join(dir, "s.yaml"), `
+version: 1
+server: {url: http://votes.test:80, protocol: ./votes.yaml}
+clients: {voters: {count: 6, channel: hall}}
+load: {vote: {by: voters, rate: 50/s, for: 4s}}
+`, server)
+		all := kinds(seen)
+		if all[history.Delivered] != 6*200 || all[history.Foreign] != 6*20 || all[history.Alien] > 0 || all[history.Replied] != 200 {
+			t.Errorf("seen: %v", all)
+		}
+		latest := make(map[[2]uint32]int64)
+		for _, o := range seen {
+			if o.Kind != history.Delivered && o.Kind != history.Foreign {
+				continue
+			}
+			socket := [2]uint32{o.Client, o.Conn}
+			if o.At < latest[socket] {
+				t.Fatalf("%+v stands behind what came at %d", o, latest[socket])
+			}
+			latest[socket] = o.At
+			if late := o.At - o.Due; o.Kind == history.Delivered && late != 0 || o.Node == 0 || o.Event.Foreign() != (o.Kind == history.Foreign) {
+				t.Fatalf("%+v came %d ns after it was due", o, late)
+			}
+		}
+		slices.Sort(result.Met)
+		if !slices.Equal(result.Met, []string{"node-0", "node-1"}) {
+			t.Errorf("the nodes are %q", result.Met)
+		}
+		if p := result.Scenario.Protocol; p == nil || p.File != protocol || !strings.Contains(p.Text, "reply_id:") || strings.Contains(p.Text, "hunter2") {
+			t.Errorf("run.json has of the protocol file %+v", p)
+		}
+	})
+}
