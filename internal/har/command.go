@@ -81,7 +81,7 @@ func (d *deduction) settle() {
 		if !ok {
 			continue
 		}
-		inStream, inReply := d.stream.hears(x, s.value), carries(x.answer, s.value)
+		inStream, inReply := d.hears(d.stream, x, s.value), d.carries(x.answer, s.value)
 		d.inStream, d.inReply = d.inStream || inStream, d.inReply || inReply
 		if d.command == nil && (inStream || inReply) {
 			d.command, d.payload = x, s
@@ -90,7 +90,7 @@ func (d *deduction) settle() {
 	for _, e := range d.stream.events {
 		ours := slices.ContainsFunc(d.samples, func(x *exchange) bool {
 			s, ok := sameSlot(x, &d.payload)
-			return ok && carries(e.data, s.value)
+			return ok && d.carries(e.data, s.value)
 		})
 		if ours {
 			d.messages = append(d.messages, e)
@@ -124,9 +124,9 @@ func (d *deduction) bestSlot(group []*exchange, stream *exchange) (best slot, sc
 				continue
 			}
 			found := 0.0
-			if stream.hears(x, s.value) {
+			if d.hears(stream, x, s.value) {
 				found = 4
-			} else if carries(x.answer, s.value) {
+			} else if d.carries(x.answer, s.value) {
 				found = 1
 			}
 			if found == 0 || d.seenBefore(s.value, x) {
@@ -189,11 +189,11 @@ func (d *deduction) seenBefore(value string, x *exchange) bool {
 	return false
 }
 
-// hears says whether an event of the stream x, behind the sending of command, has a text in it.
-func (x *exchange) hears(command *exchange, text string) bool {
-	for i := range x.events {
-		e := &x.events[i]
-		if (e.at.IsZero() || e.at.After(command.start.Add(-rounding))) && carries(e.data, text) {
+// hears says whether an event of a stream, behind the sending of command, has a text in it.
+func (d *deduction) hears(stream, command *exchange, text string) bool {
+	for i := range stream.events {
+		e := &stream.events[i]
+		if (e.at.IsZero() || e.at.After(command.start.Add(-rounding))) && d.carries(e.data, text) {
 			return true
 		}
 	}
@@ -201,8 +201,9 @@ func (x *exchange) hears(command *exchange, text string) bool {
 }
 
 // carries says whether a text stands in another, as it is, or as it is spelled in JSON, in JavaScript or in HTML.
-func carries(data, text string) bool {
-	if text == "" || data == "" {
+func (d *deduction) carries(data, text string) bool {
+	d.looked += len(data)
+	if text == "" || data == "" || d.looked > maxLooked {
 		return false
 	}
 	if within(data, text) {

@@ -103,7 +103,7 @@ func streamsOf(r *Recording) []*exchange {
 	var all []*exchange
 	for _, x := range r.exchanges {
 		asked := strings.HasPrefix(first(x.header, "Accept"), "text/event-stream")
-		if x.answerType == "text/event-stream" || x.kind == "eventsource" || len(x.events) > 0 || asked && x.method == "GET" && x.answerType == "" {
+		if x.answerType == "text/event-stream" || x.byLines() || x.kind == "eventsource" || len(x.events) > 0 || asked && x.method == "GET" && x.answerType == "" {
 			all = append(all, x)
 		}
 	}

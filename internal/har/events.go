@@ -58,7 +58,7 @@ func (d *deduction) messageOf() (name, path string, clash bool) {
 	text := d.payload.value
 	if !d.guessed {
 		for _, e := range d.messages {
-			if carries(e.data, text) {
+			if d.carries(e.data, text) {
 				name, path = e.name, pathOf(e.data, text)
 				break
 			}
@@ -132,6 +132,22 @@ func (d *deduction) writePublish(p *page) {
 			framing = "sse"
 		}
 		p.line(2, "reply: {framing: %s}", framing)
+	}
+}
+
+// adviseNumbers tells of ids that rise: they may be numbers of the server's, by which an order could be checked. One client cannot
+// know whether another sees the same.
+func (d *deduction) adviseNumbers(p *page) {
+	last := -1
+	for _, e := range d.messages {
+		n, err := strconv.Atoi(e.id)
+		if err != nil || n <= last {
+			return
+		}
+		last = n
+	}
+	if len(d.messages) > 1 {
+		p.comment(0, "The ids of the events rose. If they are the same for everybody, the history can keep them: identity: {server_seq: sse_id}")
 	}
 }
 

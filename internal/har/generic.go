@@ -34,6 +34,7 @@ func (d *deduction) generic() Files {
 	d.writeSubscribe(p, &parts)
 	d.writeEvents(p)
 	d.writePublish(p)
+	d.adviseNumbers(p)
 	files := d.scenario(&parts, d.names.Protocol, "", false)
 	files.Protocol, files.Checks = p.b.String(), files.Checks+p.checks
 	files.Found = append(d.found(), files.Found...)
@@ -143,10 +144,13 @@ func (d *deduction) writeSubscribe(p *page, parts *plan) {
 	s.status, s.stay = "", false
 	p.line(2, "request:")
 	p.request(4, false, &s)
-	if d.polls != nil {
+	switch {
+	case d.polls != nil:
 		p.line(2, "framing: long-poll")
 		d.writeCursor(p)
-	} else if d.constantID() {
+	case d.stream.byLines():
+		p.line(2, "framing: ndjson")
+	case d.constantID():
 		p.comment(2, "All events had one id: it does not say where the stream was.")
 		p.line(2, "resume: {}")
 	}

@@ -83,7 +83,7 @@ type frame struct {
 
 // before says whether x was answered when y was sent, as far as one can know.
 func (x *exchange) before(y *exchange) bool {
-	if x.number >= y.number || x.answerType == "text/event-stream" {
+	if x.number >= y.number || x.answerType == "text/event-stream" || x.byLines() {
 		return false // a stream has no end; its events have times of their own
 	}
 	return x.end.IsZero() || !x.end.After(y.start.Add(rounding))
@@ -95,6 +95,15 @@ const rounding = 5 * time.Millisecond
 // changes says whether a request can have changed something at the server.
 func (x *exchange) changes() bool {
 	return x.method == "POST" || x.method == "PUT" || x.method == "PATCH" || x.method == "DELETE"
+}
+
+// byLines says whether an answer is a stream of which each line is an event.
+func (x *exchange) byLines() bool {
+	switch x.answerType {
+	case "application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines", "application/stream+json":
+		return true
+	}
+	return false
 }
 
 // document says whether it is a page that a person opened. Firefox does not say so.

@@ -78,7 +78,7 @@ func (d *deduction) spoken(x *exchange, c *hologram.Command) string {
 		if value.Kind != hologram.KindBitstring || random(value.Text) && len(longest) > 0 {
 			continue
 		}
-		if carries(x.answer, value.Text) || slices.ContainsFunc(d.recording.exchanges, func(s *exchange) bool { return s.hears(x, value.Text) }) {
+		if d.carries(x.answer, value.Text) || slices.ContainsFunc(d.recording.exchanges, func(s *exchange) bool { return d.hears(s, x, value.Text) }) {
 			if appeal(&slot{value: value.Text}) >= appeal(&slot{value: longest}) && len(value.Text) > len(longest) {
 				longest = value.Text
 			}

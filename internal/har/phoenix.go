@@ -75,7 +75,7 @@ func (d *deduction) channels(x *exchange, all []spokenOnTopic, protocol, path st
 	if x.url.Path != path {
 		return Files{}, fmt.Errorf("%w: Phoenix Channels are spoken at %s, and holobench speaks them at %s only: mount the socket there as well", ErrNoStream, shown(x.url.Path), path)
 	}
-	push := slices.IndexFunc(all, func(s spokenOnTopic) bool { return s.said() && cameBack(all, s) })
+	push := slices.IndexFunc(all, func(s spokenOnTopic) bool { return s.said() && d.cameBack(all, s) })
 	guessed := push < 0
 	if guessed {
 		push = slices.IndexFunc(all, func(s spokenOnTopic) bool { return s.said() })
@@ -115,10 +115,10 @@ func (s spokenOnTopic) said() bool {
 }
 
 // cameBack says whether a text of a push is in what came down.
-func cameBack(all []spokenOnTopic, push spokenOnTopic) bool {
+func (d *deduction) cameBack(all []spokenOnTopic, push spokenOnTopic) bool {
 	found, _ := leaves(string(push.message.Payload))
 	return slices.ContainsFunc(all, func(s spokenOnTopic) bool {
-		return !s.sent && slices.ContainsFunc(found, func(l leaf) bool { return l.text && len(l.value) > 1 && carries(string(s.message.Payload), l.value) })
+		return !s.sent && slices.ContainsFunc(found, func(l leaf) bool { return l.text && len(l.value) > 1 && d.carries(string(s.message.Payload), l.value) })
 	})
 }
 

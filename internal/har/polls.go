@@ -38,7 +38,7 @@ func (d *deduction) findPolls() bool {
 // onlyPolled says whether a text came back by a poll: else it is the answer to the command that has it.
 func (d *deduction) onlyPolled(commands []*exchange, polls *exchange, s *slot) bool {
 	for _, x := range commands {
-		if found, ok := sameSlot(x, s); ok && polls.hears(x, found.value) {
+		if found, ok := sameSlot(x, s); ok && d.hears(polls, x, found.value) {
 			return true
 		}
 	}

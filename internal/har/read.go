@@ -23,8 +23,10 @@ var ErrNoRecording = errors.New("this is no HAR recording")
 
 // Read reads a HAR file, entry by entry, so that what nobody needs (pictures, fonts, scripts of other places) is never kept. It
 // takes what Chrome, Edge, Firefox and Safari write, whose bodies and streams differ, and refuses what is longer than MaxFile.
-func Read(from io.Reader) (*Recording, error) {
-	limited := &io.LimitedReader{R: from, N: MaxFile + 1}
+func Read(from io.Reader) (*Recording, error) { return readUpTo(from, MaxFile) }
+
+func readUpTo(from io.Reader, limit int64) (*Recording, error) {
+	limited := &io.LimitedReader{R: from, N: limit + 1}
 	buffered := bufio.NewReader(limited)
 	if mark, _ := buffered.Peek(3); string(mark) == "\ufeff" {
 		_, _ = buffered.Discard(3) // what was peeked at is there
@@ -35,7 +37,7 @@ func Read(from io.Reader) (*Recording, error) {
 	})
 	switch {
 	case limited.N == 0:
-		return nil, fmt.Errorf("the recording is longer than %d MiB: record less, or clear the list of requests before you begin", MaxFile>>20)
+		return nil, fmt.Errorf("the recording is longer than %d MiB: record less, or clear the list of requests before you begin", limit>>20)
 	case err != nil:
 		return nil, err
 	}
@@ -242,9 +244,17 @@ func (x *exchange) listen(e *entry) {
 		}
 		x.events = append(x.events, event{at: unixSeconds(m.Seconds), name: orMessage(m.Name), id: m.ID, data: m.Data})
 	}
-	if len(x.events) == 0 && x.answerType == "text/event-stream" {
+	switch {
+	case len(x.events) > 0:
+	case x.answerType == "text/event-stream":
 		var parser sse.Parser
 		_ = parser.Feed([]byte(x.answer), x) // what came before something that is too long is there
+	case x.byLines():
+		for line := range strings.SplitSeq(x.answer, "\n") {
+			if line = strings.TrimSpace(line); line != "" {
+				x.OnEvent(sse.Event{Data: []byte(line)})
+			}
+		}
 	}
 	for i := range e.Frames {
 		if f := &e.Frames[i]; len(x.frames) < maxEvents && f.Opcode == 1 {

@@ -158,7 +158,7 @@ func quotedJSON(text string) string {
 // fill writes a value with names in it. A secret that no answer gave becomes a variable of the environment.
 func (d *deduction) fill(x *exchange, s *slot, style spelling) (text, check string) {
 	switch {
-	case slices.Contains(d.samples, x) && s.alike(&d.payload):
+	case x == d.command && s.alike(&d.payload):
 		return d.fillPayload(s, style)
 	case d.channel != "" && s.value == d.channel && s.place != inHeader:
 		return written("channel", style), ""
@@ -169,11 +169,10 @@ func (d *deduction) fill(x *exchange, s *slot, style spelling) (text, check stri
 	var b strings.Builder
 	rest, found := s.value, false
 	for rest != "" {
-		at, value := d.nextReference(rest)
+		at, value, ref := d.nextReference(x, rest)
 		if at < 0 {
 			break
 		}
-		ref := d.refs[value]
 		b.WriteString(joined(asConstant(rest[:at], style), style) + written2(ref, style))
 		rest, found = rest[at+len(value):], true
 		if check == "" {
@@ -183,6 +182,8 @@ func (d *deduction) fill(x *exchange, s *slot, style spelling) (text, check stri
 	switch {
 	case found:
 		return b.String() + asConstant(rest, style), check
+	case s.place == inPath && random(s.value):
+		check = "a part of the path looks random: it names one thing at the server, or is a secret"
 	case d.secret(s):
 		return d.hidden(s, style)
 	case s.place != inPath && s.place != inHeader && isClock(s.value, x.start):
@@ -193,18 +194,24 @@ func (d *deduction) fill(x *exchange, s *slot, style spelling) (text, check stri
 	return asConstant(s.value, style), check
 }
 
-// nextReference finds the first value with a reference in a text, the longest of several.
-func (d *deduction) nextReference(text string) (at int, value string) {
+// nextReference finds the first value with a reference in a text, the longest of several. In a command its own text is one: it may
+// stand there twice.
+func (d *deduction) nextReference(x *exchange, text string) (at int, value string, ref reference) {
 	at = -1
-	for v, ref := range d.refs {
-		if ref.whole {
-			continue
-		}
+	try := func(v string, r reference) {
 		if i := indexWord(text, v, 0); i >= 0 && (at < 0 || i < at || i == at && len(v) > len(value)) {
-			at, value = i, v
+			at, value, ref = i, v, r
 		}
 	}
-	return at, value
+	for v, r := range d.refs {
+		if !r.whole {
+			try(v, r)
+		}
+	}
+	if x == d.command && len(d.payload.value) > 3 {
+		try(d.payload.value, reference{name: "payload"})
+	}
+	return at, value, ref
 }
 
 func (d *deduction) fillPayload(s *slot, style spelling) (text, check string) {
