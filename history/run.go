@@ -18,6 +18,7 @@ type Run struct {
 	Barrier  int64      `json:"barrier_ns"`         // when all clients were subscribed: the 0s of windows; 0 = never reached
 	LoadEnd  int64      `json:"load_end_ns"`        // when the last load ended; 0 = it did not
 	End      int64      `json:"end_ns"`             // when the drain was over; 0 = never reached
+	Resident Resident   `json:"resident"`           // memory of the generator
 	Drain    int64      `json:"drain_limit_ns"`     // how long the run waits at most for deliveries after the load
 	Finished bool       `json:"finished"`           // false: the generator died before it could say how it ended
 	Ending   string     `json:"ending,omitempty"`   // one of the Ending constants

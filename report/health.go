@@ -35,6 +35,9 @@ func conditions(run *history.Run, samples []history.Sample) []Condition {
 		c.Max = max(c.Max, s.Value)
 		c.Samples++
 	}
+	if bytes, ok := run.Resident.PerStream(); ok {
+		list = append(list, &Condition{Name: "rss_per_stream_kib", Mean: bytes / 1024, Max: bytes / 1024, Samples: 1})
+	}
 	sorted := make([]Condition, len(list))
 	for i, c := range list {
 		c.Mean /= float64(c.Samples)

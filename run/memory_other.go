@@ -1,0 +1,6 @@
+//go:build !linux
+
+package run
+
+// resident is not told by other systems without more code than it is worth here.
+func resident() int64 { return 0 }
