@@ -1,8 +1,6 @@
 package proxy
 
 import (
-	"crypto/tls"
-	"fmt"
 	"net"
 	"sync"
 	"time"
@@ -18,6 +16,12 @@ type buffer [bufferSize]byte
 
 // Bytes implements wire.Buffer.
 func (b *buffer) Bytes() []byte { return b[:] }
+
+// prompt is a connection that can write without waiting.
+type prompt interface {
+	// TryWrite writes what there is room for. There is one at a time, and no Write beside it.
+	TryWrite(p []byte) (n int, err error)
+}
 
 // borrow reads into a buffer of pool, which it takes once there is something to read, where that is possible. The caller gives it
 // back, unless it is nil.
@@ -55,41 +59,3 @@ func (c plainConn) ReadStamped(p []byte) (n int, notBefore, at int64, err error)
 
 // StampSource says that the stamps are not the kernel's.
 func (plainConn) StampSource() wire.StampSource { return wire.StampUser }
-
-// tlsConn is a connection over TLS, with what is beneath, which must be told when it shall end by a RST.
-type tlsConn struct {
-	*tls.Conn
-	beneath net.Conn
-}
-
-// ReadStamped implements wire.StampedConn.
-func (c tlsConn) ReadStamped(p []byte) (n int, notBefore, at int64, err error) {
-	n, err = c.Read(p)
-	return n, 0, time.Now().UnixNano(), err
-}
-
-// StampSource says that the stamps are not the kernel's.
-func (tlsConn) StampSource() wire.StampSource { return wire.StampUser }
-
-// SetLinger is that of the connection beneath.
-func (c tlsConn) SetLinger(seconds int) error {
-	if l, ok := c.beneath.(interface{ SetLinger(seconds int) error }); ok {
-		return l.SetLinger(seconds)
-	}
-	return fmt.Errorf("a %T cannot be reset", c.beneath)
-}
-
-// tlsListener makes the accepted connections ones over TLS. Their handshake is theirs.
-type tlsListener struct {
-	net.Listener
-	config *tls.Config
-}
-
-// Accept implements net.Listener.
-func (l tlsListener) Accept() (net.Conn, error) {
-	conn, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	return tlsConn{tls.Server(conn, l.config), conn}, nil
-}

@@ -88,7 +88,7 @@ func (c *patientConn) tryRead(fd uintptr) bool {
 	return true
 }
 
-// TryWrite writes what there is room for. There is one at a time, and no Write beside it.
+// TryWrite implements prompt.
 func (c *patientConn) TryWrite(p []byte) (n int, err error) {
 	c.out, c.written, c.unwritten = p, 0, nil
 	err = c.raw.Write(c.write)

@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -88,12 +87,12 @@ func (c *connection) connect(ctx context.Context) error {
 		return fmt.Errorf("connect to the upstream: %w", err)
 	}
 	if c.upstream.tls {
-		secret := tls.Client(conn, c.proxy.proxies.upstreamTLS(c.upstream.name))
+		secret := secureClient(conn, c.proxy.proxies.upstreamTLS(c.upstream.name))
 		if err := secret.HandshakeContext(ctx); err != nil {
 			conn.Close() //nolint:errcheck // the other error says more
 			return fmt.Errorf("TLS with the upstream %s: %w (--upstream-ca FILE trusts a certificate, --upstream-insecure any)", c.upstream.addr, err)
 		}
-		conn = tlsConn{secret, conn}
+		conn = secret
 	}
 	c.link, err = c.live.Link(stamped(conn), s, c.offering())
 	if err != nil {
@@ -105,14 +104,12 @@ func (c *connection) connect(ctx context.Context) error {
 // offering is how what faults have held back gets to the client without the goroutine of down: nil over TLS, where nobody can write
 // without waiting.
 func (c *connection) offering() func(p []byte) (int, error) {
-	prompt, ok := c.client.(interface {
-		TryWrite(p []byte) (n int, err error)
-	})
+	p, ok := c.client.(prompt)
 	if !ok {
 		return nil
 	}
-	return func(p []byte) (int, error) {
-		n, err := prompt.TryWrite(p)
+	return func(b []byte) (int, error) {
+		n, err := p.TryWrite(b)
 		c.proxy.counts.down.Add(uint64(n)) //nolint:gosec // at least 0
 		return n, err
 	}

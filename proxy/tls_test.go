@@ -4,11 +4,15 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"sync"
+	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"holobench/proxy"
@@ -78,6 +82,47 @@ func TestTLSAtBothEnds(t *testing.T) {
 		if err := one.Remove("it"); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestACutOverTLSWaitsForNobody: the upstream reads nothing, so that its socket is full, and yet it is cut at once, and the API is free.
+func TestACutOverTLSWaitsForNobody(t *testing.T) {
+	t.Parallel()
+	known := httptest.NewTLSServer(nil)
+	known.Close()
+	for _, kind := range []string{"reset", "close", "disable"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, "https://behind:80", func(o *proxy.Options) { o.Upstream, _ = proxy.Trusting(nil, true) })
+				client, conn := r.connect()
+				app := tls.Server(conn, known.TLS)
+				if err := app.Handshake(); err != nil {
+					t.Fatal(err)
+				}
+				var writing sync.WaitGroup
+				defer writing.Wait()
+				defer client.Close()
+				writing.Go(func() { client.Write(make([]byte, 3<<20)) }) // more than fits into all sockets
+				<-time.After(time.Second)
+				began := time.Now()
+				if kind == "disable" {
+					s := r.proxy.Settings()
+					s.Enabled = false
+					if err := r.proxy.Update(s); err != nil {
+						t.Error(err)
+					}
+				} else {
+					r.add(kind, "", "{}")
+				}
+				if got := time.Since(began); got != 0 {
+					t.Errorf("it took %v", got)
+				}
+				if _, err := io.Copy(io.Discard, conn); (kind == "reset") != errors.Is(err, syscall.ECONNRESET) {
+					t.Errorf("the upstream read to its end with %v", err)
+				}
+			})
+		})
 	}
 }
 
