@@ -13,7 +13,7 @@ PKG       ?= ./...
 DESIGN_TESTS := ^Test(OneOrder|ConcurrentDispatchDiverges|SerializedDispatchDoesNot|CutAndResume|ReplicasConverge|EphemeralStaysFresh|HologramWirePromise|ChannelsOneOrderOnASocket|LongPollIsOneFIFO)$$
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check fmt fuzz bench benchstat bench-receive bench-fanout verify-designs verify-slow verify-delay verify-chaos verify-chaos-nodes verify-noise verify-zero verify-divergence verify-nodes verify-capacity verify-rows verify-page verify-eventsource verify-readers verify-proxy verify-har bench-chaos test-servers golden cover clean
+.PHONY: help demo build test check fmt fuzz bench benchstat bench-receive bench-fanout verify-15000 verify-designs verify-slow verify-delay verify-chaos verify-chaos-nodes verify-noise verify-zero verify-divergence verify-nodes verify-capacity verify-rows verify-page verify-eventsource verify-readers verify-proxy verify-har bench-chaos test-servers golden cover clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -89,6 +89,9 @@ verify-chaos-nodes: ## three nodes over NATS and JetStream: a partition of 3 s, 
 
 verify-noise: ## pairs of messages that left in a known order: 0 may be reported in the wrong one, none is left out
 	@go test -count=1 -run '^TestVerifyNoise' -v -timeout 30m ./run -verify
+
+verify-15000: ## 15,000 held streams from one process, 1 event/s each for a minute: subscribed in 10 s, at most 4 KiB RSS a stream, reach 1 (needs Linux)
+	@go test -count=1 -run '^TestVerify15000$$' -v -timeout 10m ./cmd/holobench -verify
 
 verify-zero: ## five runs each of the default load in the design single-channel, kernel and user stamps: no divergent pair, no tie
 	@go test -count=1 -run '^TestVerifyZero$$' -v -timeout 30m ./cmd/holobench -verify
