@@ -46,6 +46,10 @@ type Membership struct {
 	// than that need not have been told of it.
 	Lead time.Duration
 
+	// Unmarked tells whether the commands of that publisher bear no marker, so that nobody can say which delivery is whose: their
+	// events are passed over. nil = those of all bear one.
+	Unmarked func(publisher uint32) bool
+
 	events    map[part]*event
 	latest    *event // the one of the last row: deliveries of one event come together
 	audiences audiences
@@ -57,8 +61,15 @@ type Membership struct {
 
 	broadcast bool // the server promises that every event of a channel goes to all its subscribers
 
-	newest newest
-	order  []*event
+	newest   newest
+	order    []*event
+	absences map[uint32]*Absence
+}
+
+// Absence is what one client missed or caught up of what was sent while it was away.
+type Absence struct {
+	Client           uint32
+	Missed, CaughtUp int
 }
 
 // part names what can be delivered: an event, or a part of one.
@@ -235,8 +246,11 @@ func (e *event) command() *event {
 
 // Events yields every event's Standing, ordered by Sent, then publisher, seq and part. It may be called often after Close.
 func (m *Membership) Events(yield func(Standing)) {
+	m.absences = make(map[uint32]*Absence)
 	for _, e := range m.order {
-		yield(m.standing(e))
+		if m.Unmarked == nil || !m.Unmarked(e.part.id.Publisher) {
+			yield(m.standing(e))
+		}
 	}
 }
 
@@ -254,12 +268,7 @@ func (m *Membership) standing(e *event) Standing {
 	for i := range members {
 		got := e.got.has(i)
 		if command.sent && dispatched && members[i].absent(command.sentAt, m.end) {
-			switch {
-			case got:
-				s.CaughtUp++
-			case drained && !m.excused(e, i):
-				s.MissedAway++
-			}
+			m.absent(&s, members[i].client, got, drained && !m.excused(e, i))
 		}
 		switch members[i].during(window, m.end) {
 		case never:
@@ -285,6 +294,35 @@ func (m *Membership) standing(e *event) Standing {
 		}
 	}
 	return s
+}
+
+// absent notes an event that was sent while a client was away.
+func (m *Membership) absent(s *Standing, client uint32, got, missed bool) {
+	if !got && !missed {
+		return
+	}
+	a := m.absences[client]
+	if a == nil {
+		a = &Absence{Client: client}
+		m.absences[client] = a
+	}
+	if got {
+		s.CaughtUp, a.CaughtUp = s.CaughtUp+1, a.CaughtUp+1
+		return
+	}
+	s.MissedAway, a.Missed = s.MissedAway+1, a.Missed+1
+}
+
+// Absences lists the clients that were away, as the last Events has found them: who missed most comes first.
+func (m *Membership) Absences() []Absence {
+	all := make([]Absence, 0, len(m.absences))
+	for _, a := range m.absences {
+		all = append(all, *a)
+	}
+	slices.SortFunc(all, func(a, b Absence) int {
+		return cmp.Or(cmp.Compare(b.Missed, a.Missed), cmp.Compare(b.CaughtUp, a.CaughtUp), cmp.Compare(a.Client, b.Client))
+	})
+	return all
 }
 
 // excused says whether that member need not get the event, whenever it came.

@@ -174,13 +174,16 @@ func (r *Resequencer) carryOut(q *holdback) {
 	slices.SortStableFunc(shown, func(a, b *waiting) int {
 		return cmp.Or(cmp.Compare(a.handed, b.handed), cmp.Compare(a.epoch, b.epoch), cmp.Compare(a.row.Sequence, b.row.Sequence))
 	})
+	rows := make([]history.Observation, 0, len(shown))
 	for _, w := range shown {
-		r.show(w, q.seat)
+		rows = append(rows, r.show(w, q.seat))
 	}
+	r.app.Add(rows)
+	q.arrivals = nil
 }
 
 // show lets the app see an event: all that one seat gets it gets by one way, so that order is what it was handed on in.
-func (r *Resequencer) show(w *waiting, at seat) {
+func (r *Resequencer) show(w *waiting, at seat) (seen history.Observation) {
 	r.found.Events++
 	switch {
 	case w.row.Sequence == 0:
@@ -196,10 +199,10 @@ func (r *Resequencer) show(w *waiting, at seat) {
 			At: w.row.At, Handed: w.handed, Depth: w.depth, Late: w.late,
 		})
 	}
-	seen := *w.row
+	seen = *w.row
 	if seen.Kind == history.Replied {
 		seen.Kind, seen.Path = history.Delivered, history.Reply
 	}
 	seen.NotBefore, seen.At, seen.Conn = w.handed, w.handed, 1+at.channel
-	r.app.Add([]history.Observation{seen})
+	return seen
 }

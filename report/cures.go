@@ -22,6 +22,7 @@ type cures struct {
 	optimistic  *ordering.Optimistic // nil = nobody is
 	elsewhere   ordering.Elsewhere
 	floods      map[uint32]string
+	absences    []ordering.Absence // of what clients missed that were away, which is what all these cures are no cure for
 
 	tallies []cured // by window, whole first
 	worst   map[wire.EventID]*handed

@@ -142,3 +142,29 @@ func TestNoCuresNoWord(t *testing.T) {
 		t.Error("the report speaks of cures that nobody took")
 	}
 }
+
+// TestGapOverAReconnectIsReported: who was cut missed what was sent meanwhile, unless the server sent it again.
+func TestGapOverAReconnectIsReported(t *testing.T) {
+	t.Parallel()
+	b := numberedEchoes()
+	for client, caughtUp := range map[uint32]bool{5: false, 6: true} {
+		b.subscribe(client, "lobby", 900)
+		b.add(history.Observation{Kind: history.Ended, Client: client, Conn: 1, At: 1000 * msec})
+		b.add(history.Observation{Kind: history.Subscribed, Client: client, Conn: 3, Channel: b.names.Number("lobby"), NotBefore: 1500 * msec, At: 1500 * msec})
+		if caughtUp {
+			b.deliver(client, history.SSE, 0, 1, "lobby", 1100, 1501, 0)
+			b.deliver(client, history.SSE, 0, 1, "lobby", 1100, 1502, 0)
+		}
+	}
+	r := b.report(t)
+	steady := map[string]string{"window": "steady"}
+	if missed, caught := value(t, r, "events_missed_away", steady, "count"), value(t, r, "events_caught_up", steady, "count"); missed != 7 || caught != 1 {
+		t.Errorf("%v missed and %v caught up, want 7 and 1: four events were sent meanwhile", missed, caught)
+	}
+	text := r.consoleText(t)
+	for _, want := range []string{"2 clients that came back later missed 7 deliveries and caught up 1; client 5 missed most, 4", "copies", "1 on one connection"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the console does not say %q:\n%s", want, text)
+		}
+	}
+}

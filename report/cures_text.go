@@ -63,8 +63,11 @@ func (r *Report) knownFacts() []pageFact {
 		facts = append(facts, pageFact{"seen elsewhere first", text})
 	}
 	if missed, caught := r.total(EventsMissedAway), r.total(EventsCaughtUp); missed+caught > 0 {
-		facts = append(facts, pageFact{"while away", fmt.Sprintf("%s were missed by clients that came back later, %s caught up",
-			plural(missed, "delivery"), thousands(caught))})
+		text := fmt.Sprintf("%s that came back later missed %s and caught up %s", plural(int64(len(r.cures.absences)), "client"), plural(missed, "delivery"), thousands(caught))
+		if most := r.cures.absences[0]; most.Missed > 0 {
+			text += fmt.Sprintf("; client %d missed most, %s", most.Client, thousands(int64(most.Missed)))
+		}
+		facts = append(facts, pageFact{"while away", text})
 	}
 	if c := r.Order.Copies; c != (ordering.Copies{}) {
 		facts = append(facts, pageFact{"copies", fmt.Sprintf("%s on one connection, %s by another stream (a reconnect), %s by reply and stream",
@@ -136,14 +139,28 @@ func (p *printer) cures(r *Report) {
 type pageCures struct {
 	Title string
 	Facts []pageFact
+	Chart *figure
 }
 
-func (r *Report) pageCures() *pageCures {
+// pageCures is nil when nobody took any.
+func (r *Report) pageCures() (*pageCures, error) {
 	facts := r.cureFacts()
 	if len(facts) == 0 {
-		return nil
+		return nil, nil //nolint:nilnil // the template asks for it
 	}
-	return &pageCures{r.cureTitle(), facts}
+	p := &pageCures{Title: r.cureTitle(), Facts: facts}
+	if r.cures.resequencer == nil {
+		return p, nil
+	}
+	c := r.percentileChart("What the hold-back queue adds", []percentileLine{
+		{FanoutLatency, "due to arrival", hueFirst}, {ResequencedLatency, "due to app", hueSecond}, {ResequenceHold, "held back", hueThird},
+	})
+	if len(c.curves) == 0 {
+		return p, nil
+	}
+	f, err := c.figure("The first curve is of all clients, the others are of those that put events into order.")
+	p.Chart = &f
+	return p, err
 }
 
 // summaryCures is what summary.json says of cures beyond their metrics.
@@ -170,6 +187,23 @@ type summaryOptimistic struct {
 	Conflicts  int64 `json:"conflicts"`
 	Rebases    int64 `json:"rebases"`
 	Rebased    int64 `json:"rebased"` // changes below which any came
+}
+
+// maxAbsences is how many clients summary.json lists that were away.
+const maxAbsences = 50
+
+type summaryAbsence struct {
+	Client   uint32 `json:"client"`
+	Missed   int    `json:"missed"`
+	CaughtUp int    `json:"caughtUp"`
+}
+
+func (r *Report) summaryAbsences() []summaryAbsence {
+	list := []summaryAbsence{}
+	for _, a := range r.cures.absences[:min(maxAbsences, len(r.cures.absences))] {
+		list = append(list, summaryAbsence(a))
+	}
+	return list
 }
 
 // summaryKnown is who knew of events first.

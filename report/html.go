@@ -123,11 +123,13 @@ func (r *Report) page() (*page, error) {
 			p.Totals = append(p.Totals, pageFact{m.String(), m.total()})
 		}
 	}
-	p.Cures = r.pageCures()
 	p.Windows, p.Capacity, p.Views = r.pageWindows(), r.pageCapacity(), r.pageViews()
 	p.Guarantees, p.Promises, p.Faults = r.pageGuarantees(), r.pagePromises(), r.pageFaults()
 	var err error
 	if p.Order, err = r.pageOrder(); err != nil {
+		return nil, err
+	}
+	if p.Cures, err = r.pageCures(); err != nil {
 		return nil, err
 	}
 	p.Charts, err = r.figures()

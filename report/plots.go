@@ -100,21 +100,29 @@ func (r *Report) mainWindow() string {
 }
 
 func (r *Report) latencyChart() chart {
+	return r.percentileChart("Latency percentiles", []percentileLine{
+		{FanoutLatency, "all", hueFirst}, {OtherLatency, "at other clients", hueSecond}, {OwnLatency, "at the sender itself", hueThird},
+	})
+}
+
+// percentileLine is a curve of a percentileChart.
+type percentileLine struct {
+	metric, name string
+	hue          hue
+}
+
+// percentileChart draws times by percentile, in the window that a reader wants to see first; one without data is left out.
+func (r *Report) percentileChart(title string, lines []percentileLine) chart {
 	window := r.mainWindow()
 	c := chart{
-		title: "Latency percentiles, " + windowTitle(window), xLabel: "percentile", yLabel: "latency, ms", xMin: tailFrom, xMax: tailTo,
+		title: title + ", " + windowTitle(window), xLabel: "percentile", yLabel: "latency, ms", xMin: tailFrom, xMax: tailTo,
 		xTicks: []tick{{tailFrom, "50"}, {1, "90"}, {2, "99"}, {3, "99.9"}, {4, "99.99"}, {5, "99.999"}},
 	}
 	tags := map[string]string{}
 	if window != "" {
 		tags["window"] = window
 	}
-	for _, line := range []struct {
-		metric, name string
-		hue          hue
-	}{
-		{FanoutLatency, "all", hueFirst}, {OtherLatency, "at other clients", hueSecond}, {OwnLatency, "at the sender itself", hueThird},
-	} {
+	for _, line := range lines {
 		m := r.find(line.metric, tags)
 		if m == nil || m.Count == 0 {
 			continue

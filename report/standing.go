@@ -15,10 +15,11 @@ func (m *membership) add(batch []history.Observation) { m.members.Add(batch) }
 // close enters where each event stands into the windows in which its command was due.
 func (m *membership) close(run history.Run, f *Figures) {
 	m.members.Close(run)
+	m.members.Unmarked = func(publisher uint32) bool {
+		_, flood := f.floods[publisher]
+		return flood
+	}
 	m.members.Events(func(s ordering.Standing) {
-		if _, flood := f.floods[s.ID.Publisher]; flood {
-			return // its commands bear no marker: nobody can say which delivery is whose
-		}
 		if s.ID.Foreign() {
 			f.foreignEvents++
 		}
@@ -47,4 +48,5 @@ func (m *membership) close(run history.Run, f *Figures) {
 			}
 		}
 	})
+	f.cures.absences = m.members.Absences()
 }

@@ -18,6 +18,7 @@ type summaryOrder struct {
 	Noise       *summaryNoise    `json:"noise"`      // null = not measured
 	Known       summaryKnown     `json:"knownFirst"` // commands, by who knew of their event first
 	Copies      summaryCopies    `json:"copies"`
+	Away        []summaryAbsence `json:"away"` // clients that were away, the first of them: who missed most
 	Overall     summaryFigures   `json:"overall"`
 	Windows     []summaryFigures `json:"windows"`
 	Channels    []summaryFigures `json:"channels"`
@@ -150,7 +151,7 @@ type summaryPromise struct {
 func (r *Report) summaryOrder() summaryOrder {
 	o := &r.Order
 	s := summaryOrder{
-		PairWindow: ms(float64(o.Window)), TieBelow: ms(float64(o.TieBelow)), MixedClient: o.Mixed, Known: r.summaryKnown(), Copies: summaryCopies(o.Copies), Overall: summariseFigures("", &o.Overall),
+		PairWindow: ms(float64(o.Window)), TieBelow: ms(float64(o.TieBelow)), MixedClient: o.Mixed, Known: r.summaryKnown(), Copies: summaryCopies(o.Copies), Away: r.summaryAbsences(), Overall: summariseFigures("", &o.Overall),
 		Windows: []summaryFigures{}, Channels: []summaryFigures{}, Bins: []summaryBin{}, Witnesses: []summaryWitness{},
 	}
 	if n := r.Run.Noise; n != nil {
