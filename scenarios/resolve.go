@@ -44,6 +44,7 @@ func (r *resolver) resolve(path string) *File {
 	f.Windows = r.windows(f.End(), known)
 	f.Faults = r.faultsUntil(f.End(), known, f.Clients)
 	r.checkNodeFaults(f)
+	r.checkReadable(f)
 	if known {
 		f.Windows = append(f.Windows, windowsOfFaults(f.Faults, f.End())...)
 	}

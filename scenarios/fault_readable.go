@@ -1,0 +1,48 @@
+package scenarios
+
+// readsMessages says whether whoever carries the fault out must read what is said: HTTP/1.1, not encrypted.
+func (l LinkFault) readsMessages() bool {
+	switch l.Kind {
+	case "http_abort", "http_delay", "drop", "duplicate", "reorder", "corrupt", "truncate", "heartbeat_loss":
+		return true
+	}
+	return false
+}
+
+// unreadable says why what clients and server say cannot be read on its way, and what to do about it; "" = it can.
+func (s *Server) unreadable() (why, remedy string) {
+	const onBytes = "use a fault on bytes (delay, stall, loss, reset, ...)"
+	switch b := &s.Bundled; {
+	case s.URL != nil && s.URL.Scheme == "https":
+		return "what is said to " + s.URL.Host + " is encrypted on its way", onBytes + ", or http:// if the server takes it"
+	case s.URL != nil && s.Protocol.Wire == ChannelsWire:
+		return "what is said over a WebSocket is no HTTP", onBytes
+	case s.URL != nil:
+		return "", ""
+	case b.Wire == ChannelsWire:
+		return "what is said over the wire " + ChannelsWire + ", a WebSocket, is no HTTP", onBytes + ", or another wire"
+	case b.Transport == TLS || b.Transport == TLSH2:
+		return "what is said over the transport " + b.Transport + " is encrypted on its way", onBytes + ", or transport: " + HTTP1
+	case b.Transport == H2C:
+		return "what is said over the transport " + b.Transport + " is HTTP/2, and it reads HTTP/1.1", onBytes + ", or transport: " + HTTP1
+	}
+	return "", ""
+}
+
+// checkReadable refuses faults that must read what is said where nobody can.
+func (r *resolver) checkReadable(f *File) {
+	why, remedy := f.Server.unreadable()
+	if why == "" || len(f.Faults) != len(r.form.Faults.items) {
+		return
+	}
+	for i, form := range r.form.Faults.items {
+		if l, ok := f.Faults[i].Effect.(LinkFault); !ok || !l.readsMessages() {
+			continue
+		}
+		for _, k := range r.linkKinds(form) {
+			if k.form.given() {
+				r.add(k.form.at, k.form.path+": no backend can do this here: "+why, remedy)
+			}
+		}
+	}
+}
