@@ -471,13 +471,12 @@ func (th *truth) copies() (c ordering.Copies) {
 				streams++
 			}
 		}
-		switch {
-		case streams == 0:
+		if streams == 0 {
 			c.TwoWays += replies - 1
-		default:
-			c.TwoWays += replies
-			c.Reconnect += streams - 1
+			continue
 		}
+		c.TwoWays += replies
+		c.Reconnect += streams - 1
 	}
 	return c
 }
