@@ -13,7 +13,7 @@ PKG       ?= ./...
 DESIGN_TESTS := ^Test(OneOrder|ConcurrentDispatchDiverges|SerializedDispatchDoesNot|CutAndResume|ReplicasConverge|EphemeralStaysFresh|HologramWirePromise|ChannelsOneOrderOnASocket|LongPollIsOneFIFO)$$
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check fmt fuzz bench benchstat bench-receive bench-fanout verify-15000 verify-designs verify-slow verify-delay verify-chaos verify-chaos-nodes verify-noise verify-zero verify-divergence verify-nodes verify-capacity verify-rows verify-page verify-eventsource verify-readers verify-proxy verify-har bench-chaos test-servers golden cover clean
+.PHONY: help demo build test check fmt fuzz bench benchstat bench-receive bench-fanout verify-15000 verify-designs verify-slow verify-delay verify-chaos verify-chaos-nodes verify-noise verify-zero verify-divergence verify-nodes verify-capacity verify-rows soak verify-page verify-eventsource verify-readers verify-proxy verify-har bench-chaos test-servers golden cover clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -111,6 +111,9 @@ verify-rows: build ## run scenarios.yaml and count its rows with DuckDB, an inde
 	@test -d bin/duckdb/node_modules/@duckdb || npm install --silent --no-fund --no-audit --prefix bin/duckdb @duckdb/node-api@1.5.6-r.1
 	@$(BIN) run scenarios.yaml
 	@node bin/duckdb/rows.mjs holobench-runs/latest
+
+soak: ## 5,000 streams under as much as the machine can do for five minutes: the memory of generator and target is flat behind the first
+	@go test -count=1 -run '^TestVerifySoak$$' -v -timeout 30m ./cmd/holobench -verify
 
 verify-page: ## the target's page in headless Chromium: two tabs, 100 events and a restart a design; screenshots in bin/page
 	@go test -count=1 -run '^TestVerifyPage' -v ./cmd/holobench -verify -shots $(CURDIR)/bin/page

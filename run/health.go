@@ -49,6 +49,9 @@ func (x *execution) sampleHealth(fail context.CancelCauseFunc) (stop func()) {
 func (x *execution) nodeSamples() []history.Sample {
 	var samples []history.Sample
 	for i, node := range x.nodes {
+		if bytes := residentOf(node.PID()); bytes > 0 {
+			samples = append(samples, history.Sample{At: x.now(), Source: fmt.Sprintf("node-%d", i+1), Name: residentMB, Value: float64(bytes) / 1e6})
+		}
 		counters, err := node.Counters()
 		if err != nil {
 			continue // the counters of run.json will say that they could not be read
@@ -66,6 +69,9 @@ func (x *execution) nodeSamples() []history.Sample {
 	}
 	return samples
 }
+
+// residentMB names what a process holds of the machine's memory, in MB.
+const residentMB = "rss_mb"
 
 // health measures the generator process between two samples.
 type health struct {
@@ -113,6 +119,9 @@ func (h *health) sample(at int64) []history.Sample {
 	add("heap_mb", number("/memory/classes/heap/objects:bytes")/1e6)
 	add("memory_mb", number("/memory/classes/total:bytes")/1e6)
 	add("open_files", openFiles())
+	if bytes := resident(); bytes > 0 {
+		add(residentMB, float64(bytes)/1e6)
+	}
 	*h = *now
 	return samples
 }

@@ -7,8 +7,11 @@ import (
 )
 
 // resident is how much memory of this process is in the machine's, in bytes; 0 when that cannot be told.
-func resident() int64 {
-	data, err := os.ReadFile("/proc/self/statm")
+func resident() int64 { return residentOf(os.Getpid()) }
+
+// residentOf is resident for any process.
+func residentOf(pid int) int64 {
+	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/statm")
 	if err != nil {
 		return 0
 	}

@@ -159,7 +159,7 @@ func plainScalar(n *node) any {
 func scenarioFiles(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}
-	for _, pattern := range []string{"../scenarios.yaml", "demo.yaml", "library/*.yaml", "starters/*.yaml"} {
+	for _, pattern := range []string{"../scenarios.yaml", "demo.yaml", "soak.yaml", "library/*.yaml", "starters/*.yaml"} {
 		paths, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

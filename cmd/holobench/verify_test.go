@@ -21,6 +21,17 @@ var verify = flag.Bool("verify", false, "make the long proofs, too (make verify-
 // holobenchRun runs this program as a user would and returns its history and its report.
 func holobenchRun(t *testing.T, args ...string) (*history.History, *report.Report) {
 	t.Helper()
+	h := holobenchHistory(t, args...)
+	r, err := report.New(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h, r
+}
+
+// holobenchHistory runs this program as a user would and returns its history.
+func holobenchHistory(t *testing.T, args ...string) *history.History {
+	t.Helper()
 	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -36,11 +47,7 @@ func holobenchRun(t *testing.T, args ...string) (*history.History, *report.Repor
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := report.New(h)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return h, r
+	return h
 }
 
 // swapped is the history with two deliveries of one client exchanged that came one after the other; it says which.

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"testing"
+	"time"
+
+	"holobench/history"
+)
+
+// slope is the least squares line through samples: the mean of their values, and by how much the line rises in a minute.
+func slope(samples []history.Sample) (mean, aMinute float64) {
+	n, at := float64(len(samples)), 0.0
+	for _, s := range samples {
+		mean += s.Value / n
+		at += float64(s.At) / n
+	}
+	var up, along float64
+	for _, s := range samples {
+		d := float64(s.At) - at
+		up += d * (s.Value - mean)
+		along += d * d
+	}
+	return mean, up / along * float64(time.Minute)
+}
+
+func TestSlope(t *testing.T) {
+	t.Parallel()
+	var samples []history.Sample
+	for i := range 61 {
+		samples = append(samples, history.Sample{At: int64(time.Hour) + int64(i)*int64(time.Second), Value: 100 + float64(i)/30 + float64(i%2)})
+	}
+	mean, aMinute := slope(samples)
+	if mean < 101.4 || mean > 101.6 || aMinute < 1.99 || aMinute > 2.01 {
+		t.Errorf("values from 100 to 103 in a minute, up and down by 1 on the way: mean %v, %v a minute, want 101.5 and 2", mean, aMinute)
+	}
+}
+
+// TestVerifySoak holds that neither the generator nor the target grows under as much as the machine can do: behind the first minute of the
+// load, in which buffers and replay fill, the line through their resident memory rises by less than 1 % a minute, and nobody holds more
+// descriptors or goroutines at the end.
+func TestVerifySoak(t *testing.T) {
+	if !*verify {
+		t.Skip("a long proof: make soak")
+	}
+	h := holobenchHistory(t, "../../scenarios/soak.yaml")
+	samples, err := h.Samples()
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, to := h.Run.Barrier+int64(time.Minute), h.Run.LoadEnd
+	t.Logf("%d commands in %v, to 100 streams each", h.Run.Nodes[0].Counters["commands_accepted"], time.Duration(to-h.Run.Barrier).Round(time.Second))
+	for _, row := range []struct{ source, name string }{
+		{"generator", "rss_mb"}, {"node-1", "rss_mb"}, {"generator", "goroutines"}, {"generator", "open_files"},
+	} {
+		var later []history.Sample
+		for _, s := range samples {
+			if s.Source == row.source && s.Name == row.name && s.At >= from && s.At <= to {
+				later = append(later, s)
+			}
+		}
+		if len(later) < 180 {
+			t.Fatalf("%s: %d samples of %s behind the first minute, of the 240 s that there are", row.source, len(later), row.name)
+		}
+		mean, aMinute := slope(later)
+		t.Logf("%-9s %-10s %8.1f at the mean, %+.2f a minute, %8.1f at the end", row.source, row.name, mean, aMinute, later[len(later)-1].Value)
+		if aMinute > mean/100 {
+			t.Errorf("%s: %s grows by %.2f a minute, from %.1f at the mean; 1 %% would be %.2f", row.source, row.name, aMinute, mean, mean/100)
+		}
+	}
+}
