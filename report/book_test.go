@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -166,6 +167,36 @@ func busy(shape func(due int64, ms float64) float64) *book {
 		}
 	}
 	return b
+}
+
+// console is what a terminal shows of a report.
+func console(t *testing.T, r *Report, colour bool) string {
+	t.Helper()
+	var out strings.Builder
+	if err := r.Console(&out, colour); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// onPage is what report.html holds.
+func onPage(t *testing.T, r *Report) string {
+	t.Helper()
+	text, err := r.HTML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// says demands that a text, which what names, holds each of these.
+func says(t *testing.T, what, text string, wants ...string) {
+	t.Helper()
+	for _, want := range wants {
+		if !strings.Contains(text, want) {
+			t.Errorf("%s does not say %q:\n%s", what, want, text)
+		}
+	}
 }
 
 // golden compares with a file of testdata, or writes it with -update.

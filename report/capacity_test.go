@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bytes"
 	"strings"
 	"testing"
 
@@ -59,27 +58,16 @@ func TestCapacity(t *testing.T) {
 			t.Errorf("budget %d: %+v, want %+v", i, j, want)
 		}
 	}
-	var out bytes.Buffer
-	if err := r.Console(&out, false); err != nil {
-		t.Fatal(err)
-	}
-	page, err := r.HTML()
-	if err != nil {
-		t.Fatal(err)
-	}
+	text, html := console(t, r, false), onPage(t, r)
 	for _, want := range []string{
 		"100 commands a second: at 150 a budget failed (2 steps).",
 		"http_req_duration p(50)<50ms is 20 ms", "http_req_duration p(50)<50ms is 70 ms",
 	} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("the console does not say %q:\n%s", want, out.String())
-		}
-		if !strings.Contains(string(page), strings.ReplaceAll(want, "<", "&lt;")) {
-			t.Errorf("the page does not say %q", want)
-		}
+		says(t, "the console", text, want)
+		says(t, "the page", html, strings.ReplaceAll(want, "<", "&lt;"))
 	}
-	if got := strings.Count(out.String(), "TIMES"); got != 2 {
-		t.Errorf("the console shows the times of %d windows; want those of find.held and of the whole run:\n%s", got, out.String())
+	if got := strings.Count(text, "TIMES"); got != 2 {
+		t.Errorf("the console shows the times of %d windows; want those of find.held and of the whole run:\n%s", got, text)
 	}
 	if summary, err := r.Summary(); err != nil || !strings.Contains(string(summary), `"capacity": {`) {
 		t.Errorf("summary.json without the search: %v", err)

@@ -76,21 +76,7 @@ func TestResequencersReport(t *testing.T) {
 	if r.Budgets[0].Verdict != Held || r.Budgets[1].Verdict != Unknown || !strings.Contains(r.Budgets[1].Reason, "could have broken it") {
 		t.Errorf("budgets %+v: few pairs hold no budget on order", r.Budgets)
 	}
-	text := r.consoleText(t)
-	for _, want := range []string{"CURES", "4 clients held 40 of 320 deliveries back (12.5 %)", "0 numbers; 0 deliveries came late"} {
-		if !strings.Contains(text, want) {
-			t.Errorf("the console does not say %q:\n%s", want, text)
-		}
-	}
-}
-
-func (r *Report) consoleText(t *testing.T) string {
-	t.Helper()
-	var text strings.Builder
-	if err := r.Console(&text, false); err != nil {
-		t.Fatal(err)
-	}
-	return text.String()
+	says(t, "the console", console(t, r, false), "CURES", "4 clients held 40 of 320 deliveries back (12.5 %)", "0 numbers; 0 deliveries came late")
 }
 
 // TestOptimistsReport: a change that somebody else's came before is wrong until that one is known, and one that was refused until then.
@@ -122,12 +108,8 @@ func TestOptimistsReport(t *testing.T) {
 			t.Errorf("%s %s is %v, want %v", c.metric, c.aggregation, got, c.want)
 		}
 	}
-	if text := r.consoleText(t); !strings.Contains(text, "1 rolled back (1.22 %), 1 of them by a conflict") {
-		t.Errorf("the console does not say what was rolled back:\n%s", text)
-	}
-	if page, err := r.HTML(); err != nil || !strings.Contains(string(page), "Cures on the client") {
-		t.Errorf("the page says nothing of cures, error %v", err)
-	}
+	says(t, "the console", console(t, r, false), "1 rolled back (1.22 %), 1 of them by a conflict")
+	says(t, "the page", onPage(t, r), "Cures on the client")
 }
 
 // TestNoCuresNoWord: nobody is told of queues that there are not.
@@ -138,7 +120,7 @@ func TestNoCuresNoWord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(r.consoleText(t), "CURES") || strings.Contains(string(summary), "resequence_hold") {
+	if strings.Contains(console(t, r, false), "CURES") || strings.Contains(string(summary), "resequence_hold") {
 		t.Error("the report speaks of cures that nobody took")
 	}
 }
@@ -161,10 +143,5 @@ func TestGapOverAReconnectIsReported(t *testing.T) {
 	if missed, caught := value(t, r, "events_missed_away", steady, "count"), value(t, r, "events_caught_up", steady, "count"); missed != 7 || caught != 1 {
 		t.Errorf("%v missed and %v caught up, want 7 and 1: four events were sent meanwhile", missed, caught)
 	}
-	text := r.consoleText(t)
-	for _, want := range []string{"2 clients that came back later missed 7 deliveries and caught up 1; client 5 missed most, 4", "copies", "1 on one connection"} {
-		if !strings.Contains(text, want) {
-			t.Errorf("the console does not say %q:\n%s", want, text)
-		}
-	}
+	says(t, "the console", console(t, r, false), "2 clients that came back later missed 7 deliveries and caught up 1; client 5 missed most, 4", "copies", "1 on one connection")
 }

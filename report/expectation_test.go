@@ -1,8 +1,6 @@
 package report
 
 import (
-	"bytes"
-	"strings"
 	"testing"
 
 	"holobench/history"
@@ -51,10 +49,7 @@ func TestExpectations(t *testing.T) {
 	if r.Budgets[0].Verdict != Held || r.Budgets[1].Verdict != Violated {
 		t.Errorf("the budgets are %s and %s", r.Budgets[0].Verdict, r.Budgets[1].Verdict)
 	}
-	var out bytes.Buffer
-	if err := r.Console(&out, false); err != nil || !strings.Contains(out.String(), "load.talk.flow[1]: not within 5s") {
-		t.Errorf("%v: the summary does not say what was not met:\n%s", err, &out)
-	}
+	says(t, "the summary", console(t, r, false), "load.talk.flow[1]: not within 5s")
 	if m := fewClients().report(t).find(Expectations, nil); m != nil {
 		t.Errorf("a run without flows has %s", m)
 	}
@@ -77,21 +72,9 @@ func TestConverged(t *testing.T) {
 	if v, ok := r.find(Converged, nil).Aggregate("value"); !ok || v.Value != 0.4 || r.Budgets[0].Verdict != Violated {
 		t.Errorf("converged is %v, its budget %s", v.Value, r.Budgets[0].Verdict)
 	}
-	var out bytes.Buffer
-	if err := r.Console(&out, false); err != nil {
-		t.Fatal(err)
-	}
-	page, err := r.HTML()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{
-		"2 of 5 clients of 1 thing have the view of most; 1 got none (http 500)",
-		`3 views: clients 3, 4 differ; first difference at byte 17: a\x00b for most, abc at client 3`,
-	} {
-		if !strings.Contains(out.String(), want) || !strings.Contains(string(page), want) {
-			t.Errorf("nobody says %q:\n%s", want, &out)
-		}
+	for what, text := range map[string]string{"the console": console(t, r, false), "the page": onPage(t, r)} {
+		says(t, what, text, "2 of 5 clients of 1 thing have the view of most; 1 got none (http 500)",
+			`3 views: clients 3, 4 differ; first difference at byte 17: a\x00b for most, abc at client 3`)
 	}
 	for _, test := range []struct {
 		c    history.Convergence

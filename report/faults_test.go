@@ -106,21 +106,9 @@ func TestRecoveryOfEachTurn(t *testing.T) {
 func TestFaultsAreReported(t *testing.T) {
 	t.Parallel()
 	r := faulted(3200 * time.Millisecond).report(t)
-	text := console(t, r, false)
-	for _, want := range []string{"FAULTS", "cut: partition, 2 s to 3 s, nodes 1 | 2, 3, by the bus end of each node", "recovery................................: 1 s", "1,234 decisions, digest 00ff", "pairs divergent"} {
-		if !strings.Contains(text, want) {
-			t.Errorf("the console does not say %q:\n%s", want, text)
-		}
-	}
-	page, err := r.HTML()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{"<h2>Faults</h2>", "<b>cut</b><br>partition, by the bus end of each node", "1,234 decisions, digest 00ff"} {
-		if !strings.Contains(string(page), want) {
-			t.Errorf("the page does not say %q", want)
-		}
-	}
+	says(t, "the console", console(t, r, false), "FAULTS", "cut: partition, 2 s to 3 s, nodes 1 | 2, 3, by the bus end of each node",
+		"recovery................................: 1 s", "1,234 decisions, digest 00ff", "pairs divergent")
+	says(t, "the page", onPage(t, r), "<h2>Faults</h2>", "<b>cut</b><br>partition, by the bus end of each node", "1,234 decisions, digest 00ff")
 	for _, c := range []chart{r.throughputChart(), r.timeChart()} {
 		shaded := 0
 		for _, b := range c.bands {

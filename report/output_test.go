@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bytes"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -27,15 +26,6 @@ func slowed() *book {
 	b.run.Budgets = append(b.run.Budgets, history.Budget{Metric: "http_req_duration{window:steady}", Threshold: "p(99)<50ms"})
 	b.settle(history.Unknown, 4, 7777, 4000, 4500, "connection reset")
 	return b
-}
-
-func console(t *testing.T, r *Report, colour bool) string {
-	t.Helper()
-	var out bytes.Buffer
-	if err := r.Console(&out, colour); err != nil {
-		t.Fatal(err)
-	}
-	return out.String()
 }
 
 func TestConsoleGolden(t *testing.T) {
@@ -187,11 +177,7 @@ func TestPageEscapesForeignText(t *testing.T) {
 func TestPageNeedsNothingButItself(t *testing.T) {
 	t.Parallel()
 	r := slowed().report(t)
-	page, err := r.HTML()
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, witnesses := string(page), len(r.Order.Witnesses)
+	text, witnesses := onPage(t, r), len(r.Order.Witnesses)
 	if found := regexp.MustCompile(`(?i)<(script|link|iframe|object|embed|img|base)\b|\bsrc=|\bhref=|url\(|@import`).FindString(text); found != "" {
 		t.Errorf("the page refers to something: %q", found)
 	}
