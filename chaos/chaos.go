@@ -70,12 +70,13 @@ type Chaos struct {
 	faults  []*fault
 	zero    atomic.Int64 // the barrier, ns since 1970; 0 = not yet
 
-	mu     sync.Mutex
-	epochs map[place]uint32   // how many sockets there were
-	links  map[*link]struct{} // of those that a moment of the timeline may cut
-	paths  map[way]*path
-	rooms  rooms          // of what comes down late
-	wait   sync.WaitGroup // for what links have still to carry up
+	mu      sync.Mutex
+	epochs  map[place]uint32   // how many sockets there were
+	links   map[*link]struct{} // of those that a moment of the timeline may cut
+	paths   map[way]*path
+	buckets map[way]*bucket
+	rooms   rooms          // of what comes down late
+	wait    sync.WaitGroup // for what links have still to carry up
 }
 
 // fault is a Fault that was checked.
@@ -105,7 +106,7 @@ func New(o Options) (*Chaos, error) {
 	if o.Epoch == 0 {
 		o.Epoch = time.Now().UnixNano()
 	}
-	c := &Chaos{options: o, epochs: make(map[place]uint32), links: make(map[*link]struct{}), paths: make(map[way]*path)}
+	c := &Chaos{options: o, epochs: make(map[place]uint32), links: make(map[*link]struct{}), paths: make(map[way]*path), buckets: make(map[way]*bucket)}
 	names := make(map[string]bool)
 	for _, one := range o.Faults {
 		if err := one.Check(o.Opaque); err != nil {

@@ -59,7 +59,10 @@ func (l *latency) effect() (chaos.Effect, error) {
 	}, nil
 }
 
-func (b *bandwidth) effect() (chaos.Effect, error) { return chaos.Bandwidth{Rate: b.Rate * 1000}, nil }
+// effect: a rate for each connection, as Toxiproxy's is.
+func (b *bandwidth) effect() (chaos.Effect, error) {
+	return chaos.Bandwidth{Rate: b.Rate * 1000, Apart: true}, nil
+}
 
 func (s *slowClose) effect() (chaos.Effect, error) {
 	d, err := s.Delay.duration()
