@@ -68,28 +68,35 @@ func inventCommand(random *rand.Rand, o history.Observation, span func(history.O
 	return rows
 }
 
-func TestElsewhereIsItsDefinition(t *testing.T) {
-	t.Parallel()
+// alike invents many histories, and demands that what was found of each is what its definition says.
+func alike(t *testing.T, both func(random *rand.Rand, rows []history.Observation) (got, want any)) {
+	t.Helper()
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 8))
-	counts := map[ordering.Knower]int{}
 	for range 3000 {
 		rows := inventTalk(random)
+		if got, want := both(random, rows); !reflect.DeepEqual(got, want) {
+			t.Fatalf("got\n%+v, want\n%+v of\n%+v", got, want, rows)
+		}
+	}
+}
+
+func TestElsewhereIsItsDefinition(t *testing.T) {
+	t.Parallel()
+	counts := map[ordering.Knower]int{}
+	alike(t, func(random *rand.Rand, rows []history.Observation) (any, any) {
 		least := int64(1 + random.IntN(3))
 		run := history.Run{Noise: &history.Noise{Floor: least - 1}}
 		var e ordering.Elsewhere
 		e.Add(rows)
 		var got []ordering.Headway
 		e.Close(run, func(h ordering.Headway) { got = append(got, h) })
-		want := headways(rows, least)
-		if !reflect.DeepEqual(got, want) {
-			t.Fatalf("got\n%+v, want\n%+v of\n%+v", got, want, rows)
-		}
 		for _, h := range got {
 			counts[h.First]++
 		}
-	}
+		return got, headways(rows, least)
+	})
 	for _, knower := range []ordering.Knower{ordering.SenderFirst, ordering.OthersFirst, ordering.NobodyFirst, ordering.SenderNeverKnew} {
 		if counts[knower] < 500 {
 			t.Errorf("%d commands of kind %d: the test says little", counts[knower], knower)
@@ -155,13 +162,9 @@ func commandsOf(rows []history.Observation) (list []history.Observation) {
 
 func TestOptimisticIsItsDefinition(t *testing.T) {
 	t.Parallel()
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 9))
 	counts := map[ordering.ChangeOutcome]int{}
 	rebased := 0
-	for range 3000 {
-		rows := inventTalk(random)
+	alike(t, func(_ *rand.Rand, rows []history.Observation) (any, any) {
 		p := ordering.Optimistic{Is: func(client uint32) bool { return client != 1 }}
 		p.Add(rows)
 		var got []ordering.Change
@@ -172,14 +175,12 @@ func TestOptimisticIsItsDefinition(t *testing.T) {
 				want = append(want, replay(rows, command.Event))
 			}
 		}
-		if !reflect.DeepEqual(got, want) {
-			t.Fatalf("got\n%+v, want\n%+v of\n%+v", got, want, rows)
-		}
 		for _, c := range got {
 			counts[c.Outcome]++
 			rebased += min(1, c.Rebases)
 		}
-	}
+		return got, want
+	})
 	for _, outcome := range []ordering.ChangeOutcome{ordering.Open, ordering.Confirmed, ordering.RolledBack} {
 		if counts[outcome] < 200 {
 			t.Errorf("%d changes of outcome %d: the test says little", counts[outcome], outcome)
