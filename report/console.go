@@ -96,6 +96,9 @@ func (p *printer) head(r *Report) {
 		hue = red
 	}
 	p.line("")
+	if ties := r.Ties(); ties != "" {
+		p.line("  " + p.paint(yellow, clean(ties)))
+	}
 	p.line("  " + p.paint(bold+";"+hue, word) + "  " + clean(sentence))
 	p.line("  " + r.Sentence())
 	if sentence := r.OrderSentence(); sentence != "" {

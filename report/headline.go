@@ -35,6 +35,18 @@ func (r *Report) Headline() (word, sentence string) {
 	return "PASSED", "all " + r.judged() + " are held"
 }
 
+// Ties says, where the kernel did not stamp what arrived, which pairs have no order for that; "" where it did.
+func (r *Report) Ties() string {
+	if r.Run.Machine.Stamps != "user" || r.Order.TieBelow <= 0 {
+		return ""
+	}
+	why := "the kernel was not to stamp what arrives (--stamps user)"
+	if system := r.Run.Machine.OS; system != "" && system != "linux" {
+		why = system + " does not stamp what arrives in the kernel"
+	}
+	return why + ": pairs that are closer than " + formatDuration(r.Order.TieBelow) + " on two sockets are ties"
+}
+
 // judged names what the scenario asks for: "5 budgets and 1 guarantee".
 func (r *Report) judged() string {
 	var parts []string

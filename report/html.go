@@ -18,7 +18,7 @@ var pageText string
 // page is what page.html shows. Everything but the charts is text, which html/template escapes for where it stands.
 type page struct {
 	Title, Word, Class string
-	Headline           string
+	Ties, Headline     string
 	Sentence, Ending   string
 	OrderSentence      string
 	Subject            string
@@ -84,7 +84,7 @@ func (r *Report) HTML() ([]byte, error) {
 func (r *Report) page() (*page, error) {
 	word, headline := r.Headline()
 	p := &page{
-		Title: r.Run.Name, Word: word, Class: "held", Headline: headline, Sentence: r.Sentence(), OrderSentence: r.OrderSentence(), Ending: r.Ending(), Subject: r.Subject(),
+		Title: r.Run.Name, Word: word, Class: "held", Ties: r.Ties(), Headline: headline, Sentence: r.Sentence(), OrderSentence: r.OrderSentence(), Ending: r.Ending(), Subject: r.Subject(),
 		Warnings: r.Warnings, Notes: r.Notes, ScenarioFile: r.Run.Scenario.File, ScenarioText: r.Run.Scenario.Text, Protocol: r.Run.Scenario.Protocol, Thin: ThinTail,
 		Provenance: r.provenance(),
 	}

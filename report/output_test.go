@@ -38,6 +38,32 @@ func TestConsoleGolden(t *testing.T) {
 	golden(t, "console-interrupted.txt", []byte(console(t, b.report(t), false)))
 }
 
+// Where the kernel does not stamp, the first line says so, on macOS and when the user wants it.
+func TestTiesComeFirst(t *testing.T) {
+	t.Parallel()
+	for system, want := range map[string]string{
+		"linux":  "the kernel was not to stamp what arrives (--stamps user): pairs that are closer than 5 ms on two sockets are ties",
+		"darwin": "darwin does not stamp what arrives in the kernel: pairs that are closer than 5 ms on two sockets are ties",
+	} {
+		b := busy(nil)
+		b.run.Machine.OS, b.run.Machine.Stamps = system, "user"
+		r := b.report(t)
+		if first := strings.Split(console(t, r, false), "\n")[1]; strings.TrimSpace(first) != want {
+			t.Errorf("%s: the console begins with %q", system, first)
+		}
+		page, err := r.HTML()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if at := strings.Index(string(page), "<p>"+want+".</p>"); at < 0 || at > strings.Index(string(page), "<h1>") {
+			t.Errorf("%s: the page does not say it first", system)
+		}
+	}
+	if ties := busy(nil).report(t).Ties(); ties != "" {
+		t.Errorf("with stamps of the kernel: %q", ties)
+	}
+}
+
 func TestConsoleColours(t *testing.T) {
 	t.Parallel()
 	r := slowed().report(t)
