@@ -69,13 +69,14 @@ type link struct {
 	down     *pipeline // nil = nothing is done to what comes down
 	units    *units    // in down, if a rule there asks for it
 	slow     *slowReads
-	queue    queue     // of what came down
-	loose    bool      // the stamp of the last read was not the kernel's, or not of its last byte
-	deadline time.Time // the reader's; zero = none
-	until    int64     // when the reader wants to be woken
-	armed    int64     // the deadline beneath; forever = none
-	full     bool      // the reader waits for what is due, and reads nothing
-	over     bool      // beneath nothing comes any more
+	pace     *slowReads // of the read at hand, which is the reader's alone
+	queue    queue      // of what came down
+	loose    bool       // the stamp of the last read was not the kernel's, or not of its last byte
+	deadline time.Time  // the reader's; zero = none
+	until    int64      // when the reader wants to be woken
+	armed    int64      // the deadline beneath; forever = none
+	full     bool       // the reader waits for what is due, and reads nothing
+	over     bool       // beneath nothing comes any more
 	wake     chan struct{}
 	cut      cut     // it was cut, on purpose
 	closed   bool    // by its user
@@ -172,6 +173,7 @@ func (l *link) prepare() (ready bool, err error) {
 		return true, nil
 	}
 	l.until = min(l.queue.head(), l.down.wake())
+	l.pace = l.slow
 	l.full = l.queue.held >= maxHeld || l.queue.ended || l.over
 	if next := l.slow.next(); next > t {
 		l.full, l.until = true, min(l.until, next)
@@ -243,7 +245,7 @@ func (l *link) sleep() {
 
 // beneath is one read of the connection beneath.
 func (l *link) beneath(p []byte, pool *sync.Pool) (b wire.Buffer, n int, notBefore, at int64, err error) {
-	if pool != nil && l.slow == nil {
+	if pool != nil && l.pace == nil {
 		if lender, ok := l.StampedConn.(wire.Borrower); ok {
 			return lender.ReadBorrowed(pool)
 		}
@@ -252,7 +254,7 @@ func (l *link) beneath(p []byte, pool *sync.Pool) (b wire.Buffer, n int, notBefo
 		b = pool.Get().(wire.Buffer)
 		p = b.Bytes()
 	}
-	n, notBefore, at, err = l.StampedConn.ReadStamped(p[:l.slow.most(len(p))])
+	n, notBefore, at, err = l.StampedConn.ReadStamped(p[:l.pace.most(len(p))])
 	if n == 0 && err != nil && b != nil {
 		pool.Put(b)
 		b = nil

@@ -60,7 +60,7 @@ func NewLive(o LiveOptions) (*Live, error) {
 }
 
 // Set puts a fault in force on a share of the connections, which are drawn (1 = all), or replaces the one of that name. It must have
-// no window, and name no clients. Slow readers are not for a proxy, which reads for others.
+// no window, and name no clients. A slow reader has the receive buffer that its connection was made with.
 func (v *Live) Set(f Fault, share float64) error {
 	switch {
 	case f.Window != Window{}:
@@ -70,8 +70,8 @@ func (v *Live) Set(f Fault, share float64) error {
 	case !(share >= 0) || share > 1:
 		return fmt.Errorf("fault %q hits a share of %g of the connections: give one from 0 to 1", f.Name, share)
 	}
-	if _, slow := f.Effect.(SlowReader); slow {
-		return fmt.Errorf("fault %q (%s): a proxy reads for others: use bandwidth", f.Name, f.Effect.Kind())
+	if slow, ok := f.Effect.(SlowReader); ok && slow.ReceiveBuffer > 0 {
+		return fmt.Errorf("fault %q (%s): the connections are open already: leave the size of receive buffers out", f.Name, slow.Kind())
 	}
 	now := time.Now().UnixNano()
 	c, err := New(Options{Seed: v.options.Seed, Faults: []Fault{f}, Record: v.options.Record})

@@ -19,6 +19,7 @@ type livePart struct {
 	rule     eventStage
 	down, up stage
 	request  *requestStage
+	slow     *slowReads
 }
 
 // open is a stage that lets everything through. A pipeline has one at least, so that nothing goes round what is still held.
@@ -72,6 +73,8 @@ func (k *LiveLink) part(f *liveFault) *livePart {
 	switch e := f.Effect.(type) {
 	case onMessages:
 		p.rule = e.rule(s)
+	case SlowReader:
+		p.slow = &slowReads{scope: s, SlowReader: e}
 	case onRequests:
 		s.dir = Up
 		p.request, _ = e.stageUp(s, k.inject).(*requestStage)
@@ -105,13 +108,16 @@ func renewed(old, fresh stage) stage {
 func (k *LiveLink) lay(now int64) {
 	var rules []eventStage
 	down, up := []stage{&k.reading}, []stage{open{}}
-	k.asking.rules = nil
+	k.asking.rules, k.slow = nil, nil
 	for _, p := range k.parts {
 		if p.rule != nil {
 			rules = append(rules, p.rule)
 		}
 		if p.request != nil {
 			k.asking.rules = append(k.asking.rules, p.request)
+		}
+		if p.slow != nil {
+			k.slow = p.slow
 		}
 		if p.down != nil {
 			down = append(down, p.down)

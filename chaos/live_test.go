@@ -130,10 +130,14 @@ func TestWhatALiveFaultCannotBe(t *testing.T) {
 	v := newLive(t)
 	one := chaos.Fault{Name: "it", Effect: chaos.Drop{}}
 	for want, f := range map[string]func() (chaos.Fault, float64){
-		"has a window":             func() (chaos.Fault, float64) { f := one; f.Window.At = 1; return f, 1 },
-		"says whom it hits":        func() (chaos.Fault, float64) { f := one; f.Where.Share = 0.5; return f, 1 },
-		"a share of 1.5":           func() (chaos.Fault, float64) { return one, 1.5 },
-		"a proxy reads for others": func() (chaos.Fault, float64) { f := one; f.Effect = chaos.SlowReader{Rate: 1}; return f, 1 },
+		"has a window":      func() (chaos.Fault, float64) { f := one; f.Window.At = 1; return f, 1 },
+		"says whom it hits": func() (chaos.Fault, float64) { f := one; f.Where.Share = 0.5; return f, 1 },
+		"a share of 1.5":    func() (chaos.Fault, float64) { return one, 1.5 },
+		"are open already": func() (chaos.Fault, float64) {
+			f := one
+			f.Effect = chaos.SlowReader{Rate: 1, ReceiveBuffer: 1}
+			return f, 1
+		},
 		"works on what comes down": func() (chaos.Fault, float64) { f := one; f.Where.Direction = chaos.Up; return f, 1 },
 		"give a time of at least":  func() (chaos.Fault, float64) { f := one; f.Effect = chaos.Silence{For: -1}; return f, 1 },
 		"a time of at least 0":     func() (chaos.Fault, float64) { f := one; f.Effect = chaos.Lapse{After: -1}; return f, 1 },

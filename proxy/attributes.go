@@ -23,7 +23,8 @@ func forms() map[string]attributes {
 		"reset_peer": new(resetPeer), "slicer": new(slicer), "limit_data": new(limitData),
 
 		"delay": new(delay), "loss": new(loss), "stall": new(stall), "buffer": new(buffering), "half_open": new(halfOpen),
-		"reset": new(resetNow), "close": new(closeNow), "refuse": new(refuse), "accept_delay": new(acceptDelay),
+		"slow_reader": new(slowReader),
+		"reset":       new(resetNow), "close": new(closeNow), "refuse": new(refuse), "accept_delay": new(acceptDelay),
 		"http_abort": new(httpAbort), "http_delay": new(httpDelay), "drop": new(drop), "duplicate": new(duplicate),
 		"reorder": new(reorder), "corrupt": new(corrupt), "truncate": new(truncate), "heartbeat_loss": new(heartbeatLoss),
 	}

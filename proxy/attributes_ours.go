@@ -29,6 +29,10 @@ type (
 		For   milliseconds `json:"for"`
 	}
 
+	slowReader struct {
+		Rate float64 `json:"rate"` // KB/s, as that of bandwidth
+	}
+
 	halfOpen struct{}
 
 	cutting struct {
@@ -80,6 +84,10 @@ type (
 
 	heartbeatLoss struct{}
 )
+
+func (s *slowReader) effect() (chaos.Effect, error) {
+	return chaos.SlowReader{Rate: s.Rate * 1000}, nil
+}
 
 func (d *delay) effect() (chaos.Effect, error) {
 	by, err := d.By.law()

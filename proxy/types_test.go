@@ -26,6 +26,7 @@ func TestTypesOnAnOpenStream(t *testing.T) {
 		{"stall", `{"after":5,"hold":40}`, event("a"), event("a"), 40 * ms},
 		{"slicer", `{"average_size":7,"delay":1000}`, event("a"), event("a"), 1 * ms * time.Duration((len(event("a"))-1)/7)},
 		{"bandwidth", `{"rate":0.1}`, strings.Repeat(event("a"), 10), strings.Repeat(event("a"), 10), time.Duration(len(event("a"))*10) * 10 * ms},
+		{"slow_reader", `{"rate":0.4}`, strings.Repeat(event("a"), 10), strings.Repeat(event("a"), 10), (time.Duration(len(event("a"))*10) - 1) / 20 * 50 * ms},
 		{"delay", `{"by":{"min":30,"max":30}}`, event("a"), event("a"), 30 * ms},
 		{"loss", `{"rate":1,"timeout":10}`, event("a"), event("a"), 10 * ms * (1<<9 - 1)},
 	} {
@@ -43,6 +44,29 @@ func TestTypesOnAnOpenStream(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestASlowReaderFillsTheSocketOfTheApp, where a bandwidth takes what comes into its queue first.
+func TestASlowReaderFillsTheSocketOfTheApp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, "", nil)
+		client, app := r.connect()
+		r.add("slow_reader", "", `{"rate":1}`)
+		const socket, over = 256 << 10, 5000 // bytes: what the network in memory holds, and more
+		go io.Copy(io.Discard, client)
+		app.Write(make([]byte, socket+over))
+		// The last byte finds room when the one that is a socket's worth before it is read: 50 bytes at a time, each 50 ms.
+		if got, want := time.Since(r.began), (over-1)/50*50*ms; got != want {
+			t.Errorf("%d bytes were written after %v, want %v", socket+over, got, want)
+		}
+		app.Write(make([]byte, over))
+		r.remove("slow_reader")
+		app.Write(make([]byte, socket))
+		if got, want := time.Since(r.began), (2*over-1)/50*50*ms; got != want {
+			t.Errorf("the rest was written after %v, want %v", got, want)
+		}
+	})
 }
 
 func TestRequestsAreLate(t *testing.T) {

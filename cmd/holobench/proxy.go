@@ -39,8 +39,8 @@ Ctrl-C. It reads event streams and HTTP/1.1, so that it can lose the third event
 with a 503, or hold a stream back as a proxy does that collects.
 
 The API is that of Toxiproxy: its clients can set its toxics (latency, bandwidth, slow_close, timeout, reset_peer,
-slicer, limit_data) and ours (delay, loss, stall, buffer, half_open, reset, close, refuse, accept_delay, http_abort,
-http_delay, drop, duplicate, reorder, corrupt, truncate, heartbeat_loss). docs/proxy.md is the manual.
+slicer, limit_data) and ours (delay, loss, stall, buffer, half_open, slow_reader, reset, close, refuse, accept_delay,
+http_abort, http_delay, drop, duplicate, reorder, corrupt, truncate, heartbeat_loss). docs/proxy.md is the manual.
 
 The connections of one address are those of one client and share their delays; --apart gives each a way of its own.`,
 		Example: `  holobench proxy --listen 127.0.0.1:8081 --upstream http://127.0.0.1:4000 --api 127.0.0.1:8474
