@@ -13,7 +13,7 @@ PKG       ?= ./...
 DESIGN_TESTS := ^Test(OneOrder|ConcurrentDispatchDiverges|SerializedDispatchDoesNot|CutAndResume|ReplicasConverge|EphemeralStaysFresh|HologramWirePromise|ChannelsOneOrderOnASocket|LongPollIsOneFIFO)$$
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check fmt fuzz bench benchstat bench-receive bench-fanout verify-15000 verify-designs verify-slow verify-delay verify-chaos verify-chaos-nodes verify-noise verify-zero verify-divergence verify-nodes verify-capacity verify-rows soak verify-page verify-eventsource verify-readers verify-proxy verify-har bench-chaos test-servers golden cover clean
+.PHONY: help demo build test check fmt fuzz bench benchstat bench-receive bench-fanout verify-15000 verify-designs verify-slow verify-delay verify-chaos verify-chaos-nodes verify-noise verify-zero verify-divergence verify-nodes verify-capacity verify-rows soak verify-page verify-eventsource verify-readers verify-proxy verify-har bench-chaos test-servers verify-servers golden cover clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -144,6 +144,11 @@ bench-chaos: ## a wrapper and the proxy beside a direct connection and Toxiproxy
 test-servers: ## servers that are not ours, by protocol files alone: Nchan keeps one order, PocketBase does not, graphql-sse streams by POST (needs apt-get, node, npm)
 	@tools/servers/fetch.sh bin/servers
 	@go test -count=1 -run '^TestServers' -v ./cmd/holobench -servers $(CURDIR)/bin/servers
+
+verify-servers: ## more of them: Nchan by long polling, Mercure with three kinds of tokens, Pushpin, MCP by both transports (needs what test-servers needs)
+	@tools/servers/fetch.sh bin/servers
+	@tools/servers/fetch-more.sh bin/servers
+	@go test -count=1 -run '^TestMoreServers' -v ./cmd/holobench -servers $(CURDIR)/bin/servers
 
 golden: ## rewrite the golden files of the tests that have some, then look at the diff
 	@grep -rl --include='*_test.go' -E 'flag\.Bool\("update"' . | sed 's|/[^/]*$$||' | sort -u \

@@ -200,7 +200,7 @@ func (m *schemaMaker) names(s shape, path string) object {
 		return object{{"type", "object"}, {"additionalProperties", item}}
 	}
 	switch path[strings.LastIndex(path, ".")+1:] {
-	case "with":
+	case "with", "json": // values by their paths
 		return object{{"type", "object"}, {"additionalProperties", item}}
 	case "on_reply":
 		return object{{"type", "object"}, {"propertyNames", object{{"pattern", `^([1-5]([0-9][0-9]|xx)|ok|failed)$`}}}, {"additionalProperties", item}}
