@@ -30,8 +30,11 @@ func TestConnectionsOfABrowser(t *testing.T) {
 		{"one in flight", ClientOptions{Channels: room, InFlight: 1, Connections: 6}, 0, []int{0, 100, 200}, []int{0, 0, 0}},
 		{"one of two is the stream", ClientOptions{Channels: room, InFlight: 3, Connections: 2}, 0, []int{0, 0, 0, 100, 200}, []int{0, 100, 200, 200, 200}},
 		{
-			"queue and connections", ClientOptions{Channels: room, InFlight: 7, Connections: 6}, 0,
-			[]int{0, 0, 0, 0, 0, 0, 0, 100, 100, 100, 100, 100, 200}, []int{0, 0, 0, 0, 0, 100, 100, 0, 0, 0, 100, 100, 0},
+			"queue and connections",
+			ClientOptions{Channels: room, InFlight: 7, Connections: 6},
+			0,
+			[]int{0, 0, 0, 0, 0, 0, 0, 100, 100, 100, 100, 100, 200},
+			[]int{0, 0, 0, 0, 0, 100, 100, 0, 0, 0, 100, 100, 0},
 		},
 		{"one connection of HTTP/2", ClientOptions{Channels: room, InFlight: 8, Connections: 6, HTTP: 2}, 0, make([]int, 8), make([]int, 8)},
 		{"... with three streams", ClientOptions{Channels: room, InFlight: 5, HTTP: 2}, 3, []int{0, 0, 0, 0, 0}, []int{0, 0, 100, 100, 200}},

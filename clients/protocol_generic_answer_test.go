@@ -171,7 +171,9 @@ func TestTokensByPrivateKey(t *testing.T) {
 		}
 	}
 	for _, wrong := range []Token{
-		{Alg: "ES256", Key: plainText(rsaText)}, {Alg: "RS256", Key: plainText(ecText)}, {Alg: "RS256", Key: plainText("secret")},
+		{Alg: "ES256", Key: plainText(rsaText)},
+		{Alg: "RS256", Key: plainText(ecText)},
+		{Alg: "RS256", Key: plainText("secret")},
 		{Alg: "RS256", Key: plainText("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")},
 	} {
 		if signed, ok := wrong.sign(nil, names, keys); ok {

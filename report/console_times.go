@@ -53,11 +53,12 @@ func (p *printer) timesByWindow(r *Report, windows []string) {
 	p.line(strings.Repeat(" ", labelWidth-2) + sides.String())
 	for _, w := range windows {
 		label := clean(cmp.Or(w, "whole run"))
-		row := "    " + label + p.paint(grey, strings.Repeat(".", max(3, labelWidth-8-utf8.RuneCountInString(label)))) + ": "
+		var row strings.Builder
+		row.WriteString("    " + label + p.paint(grey, strings.Repeat(".", max(3, labelWidth-8-utf8.RuneCountInString(label)))) + ": ")
 		for _, name := range shown {
-			row += p.middleAndTail(r, name, w)
+			row.WriteString(p.middleAndTail(r, name, w))
 		}
-		p.line(row)
+		p.line(row.String())
 	}
 }
 
