@@ -72,8 +72,10 @@ func begins(all []epoch, n notice, highest uint64) (now []epoch, passed uint64) 
 // ends. An event is handed on when it has arrived, and all numbers from the first up to its own are settled.
 func (r *Resequencer) settle(e *epoch, at seat, hold int64) []*waiting {
 	shown := make([]*waiting, 0, len(e.rows))
-	for _, row := range e.rows {
-		shown = append(shown, &waiting{row: row, epoch: e.number, handed: row.At})
+	room := make([]waiting, len(e.rows))
+	for i, row := range e.rows {
+		room[i] = waiting{row: row, epoch: e.number, handed: row.At}
+		shown = append(shown, &room[i])
 	}
 	r.found.InversionsArrived += inversionsOf(shown)
 	first := e.first(hold)

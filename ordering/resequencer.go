@@ -12,7 +12,7 @@ import (
 
 // Resequencer says what apps would have seen whose clients put the numbered events of a channel into order before they hand
 // them on: what each event would have waited for, and what order would have been left. Feed it the history by Add, then Close
-// it once. It holds about 250 bytes for each event that such a client received, and its Analysis what an Analysis holds. It is
+// it once. It holds about 350 bytes for each event that such a client received, and its Analysis what an Analysis holds. It is
 // not safe for concurrent use. The package comment defines the hold-back queue.
 type Resequencer struct {
 	// MaxHold is how long that client holds an event back at most; 0 = it is no resequencer, and its app sees events as they
