@@ -76,7 +76,7 @@ func (d *deduction) findCommand(streams []*exchange) bool {
 
 // settle chooses the sample whose text came back first, and sorts the events.
 func (d *deduction) settle() {
-	for _, x := range d.samples {
+	for _, x := range d.samples[:min(len(d.samples), maxSamples)] {
 		s, ok := sameSlot(x, &d.payload)
 		if !ok {
 			continue
@@ -87,8 +87,12 @@ func (d *deduction) settle() {
 			d.command, d.payload = x, s
 		}
 	}
+	if d.command == nil { // the search of settle ended before that of the command did
+		d.command = d.samples[0]
+		d.payload, _ = sameSlot(d.command, &d.payload)
+	}
 	for _, e := range d.stream.events {
-		ours := slices.ContainsFunc(d.samples, func(x *exchange) bool {
+		ours := slices.ContainsFunc(d.samples[:min(len(d.samples), maxSamples)], func(x *exchange) bool {
 			s, ok := sameSlot(x, &d.payload)
 			return ok && d.carries(e.data, s.value)
 		})
@@ -110,17 +114,27 @@ func sameSlot(x *exchange, like *slot) (slot, bool) {
 	return slot{}, false
 }
 
-// bestSlot is the place in the requests of a group whose texts came back; score 0 = none did.
+// maxSamples is how many requests of a kind are looked at: the first few tell as much as all.
+const maxSamples = 10
+
+// bestSlot is the place in the requests of a group whose texts came back; score 0 = none did. What looks random counts only where
+// nothing else came back: ids come back with the texts.
 func (d *deduction) bestSlot(group []*exchange, stream *exchange) (best slot, score float64) {
+	if best, score = d.bestOf(group, stream, false); score > 0 {
+		return best, score
+	}
+	return d.bestOf(group, stream, true)
+}
+
+func (d *deduction) bestOf(group []*exchange, stream *exchange, ofMachines bool) (best slot, score float64) {
 	type tally struct {
-		slot   slot
-		values []string
-		score  float64
+		slot  slot
+		score float64
 	}
 	var all []*tally
-	for _, x := range group[:min(len(group), 20)] {
+	for _, x := range group[:min(len(group), maxSamples)] {
 		for _, s := range x.slots() {
-			if s.place == inHeader || s.place == inPath || len(s.value) < 2 || s.place == inJSON && !s.leaf.text {
+			if random(s.value) != ofMachines || s.place == inHeader || s.place == inPath || len(s.value) < 2 || s.place == inJSON && !s.leaf.text {
 				continue
 			}
 			found := 0.0
@@ -137,7 +151,6 @@ func (d *deduction) bestSlot(group []*exchange, stream *exchange) (best slot, sc
 				i = len(all)
 				all = append(all, &tally{slot: s})
 			}
-			all[i].values = append(all[i].values, s.value)
 			all[i].score += found + appeal(&s)
 		}
 	}
@@ -189,10 +202,16 @@ func (d *deduction) seenBefore(value string, x *exchange) bool {
 	return false
 }
 
+// maxHeard is behind how many events it is not looked for a text any more: what was sent came back long before.
+const maxHeard = 2000
+
 // hears says whether an event of a stream, behind the sending of command, has a text in it.
 func (d *deduction) hears(stream, command *exchange, text string) bool {
-	for i := range stream.events {
+	for i, looked := 0, 0; i < len(stream.events) && looked < maxHeard; i++ {
 		e := &stream.events[i]
+		if e.at.IsZero() || e.at.After(command.start) {
+			looked++
+		}
 		if (e.at.IsZero() || e.at.After(command.start.Add(-rounding))) && d.carries(e.data, text) {
 			return true
 		}
@@ -219,6 +238,7 @@ func (d *deduction) carries(data, text string) bool {
 	if strings.IndexByte(data, '\\') < 0 {
 		return false
 	}
+	d.looked += 20 * len(data) // reading takes so much longer than searching
 	found, _ := leaves(data)
 	return slices.ContainsFunc(found, func(l leaf) bool { return within(l.value, text) })
 }

@@ -134,7 +134,7 @@ func (d *deduction) noStream() error {
 }
 
 // maxLooked bounds how many bytes are searched for one recording.
-const maxLooked = 4 << 30
+const maxLooked = 16 << 30
 
 // holds says whether a text that may be long has a value in it.
 func (d *deduction) holds(text, value string) bool {

@@ -182,5 +182,8 @@ func (d *deduction) found() []string {
 	case !d.inStream:
 		how = "; its text came back in its own answer"
 	}
+	if d.looked > maxLooked {
+		how += "; the recording is too long to be searched to its end: record less"
+	}
 	return []string{stream, "command: " + d.command.method + " " + shown(d.command.url.Path) + ", " + strconv.Itoa(len(d.samples)) + " times" + how}
 }

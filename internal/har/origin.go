@@ -103,7 +103,8 @@ func (d *deduction) need(y *exchange) *need {
 
 // pick finds a value in an answer: in a header field, in JSON, in HTML. Scripts are left out: what stands in them is a constant.
 func (d *deduction) pick(y *exchange, s *slot, value string, short bool) (capture, bool) {
-	if found, ok := leaves(y.answer); ok {
+	inside := d.has(y.answer, value)
+	if found, ok := d.leavesIf(inside, y.answer); ok {
 		for _, l := range found {
 			if l.value == value && l.path != "" && (!short || identifies(l.key) && (l.key == s.name || strings.Contains(strings.ToLower(s.name), strings.ToLower(l.key)))) {
 				c := capture{name: d.name(l.key), json: l.path}
@@ -133,12 +134,28 @@ func (d *deduction) pick(y *exchange, s *slot, value string, short bool) (captur
 			return capture{name: d.name(f.name), header: f.name}, true
 		}
 	}
-	if d.holds(y.answer, value) {
+	if inside {
 		if pattern, key, ok := around(y.answer, value); ok {
 			return capture{name: d.name(key, s.name), regex: pattern}, true
 		}
 	}
 	return capture{}, false
+}
+
+// has says whether a value stands in a text, be it as JSON spells it. It is much cheaper than to read the JSON.
+func (d *deduction) has(text, value string) bool {
+	if d.looked += len(text); d.looked > maxLooked {
+		return false
+	}
+	return strings.Contains(text, value) || strings.Contains(value, "/") && strings.Contains(text, strings.ReplaceAll(value, "/", `\/`))
+}
+
+func (d *deduction) leavesIf(worth bool, text string) ([]leaf, bool) {
+	if !worth {
+		return nil, false
+	}
+	d.looked += 20 * len(text) // it takes so much longer than to search it
+	return leaves(text)
 }
 
 // fromEvent finds a value in an event of the stream that came before x was sent.
@@ -152,7 +169,8 @@ func (d *deduction) fromEvent(x *exchange, s *slot, value string, short bool) bo
 			continue
 		}
 		c, ok := capture{}, false
-		if found, isJSON := leaves(e.data); isJSON {
+		inside := d.has(e.data, value)
+		if found, isJSON := d.leavesIf(inside, e.data); isJSON {
 			for _, l := range found {
 				if l.value == value && l.path != "" && (!short || l.key == s.name) {
 					c, ok = capture{name: d.name(l.key), json: l.path}, true
@@ -160,7 +178,7 @@ func (d *deduction) fromEvent(x *exchange, s *slot, value string, short bool) bo
 				}
 			}
 		}
-		if !ok && !short && d.holds(e.data, value) {
+		if !ok && !short && inside {
 			var key string
 			if c.regex, key, ok = around(e.data, value); ok {
 				c.name = d.name(key, s.name)
