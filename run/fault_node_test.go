@@ -67,7 +67,7 @@ func onFrailNodes(t *testing.T, p run.Plan) (all []history.Observation, result h
 		ID: 0xabc, Names: new(history.Names), Record: record, Dial: network.DialContext, SaveRun: func(history.Run) error { return nil },
 		StartBus: func(context.Context) (run.BusProcess, error) { return &quietBus{deadBus{make(chan struct{})}}, nil },
 		StartNode: func(_ context.Context, o run.NodeOptions) (run.Node, error) {
-			n := &frailNode{localNode: &localNode{done: make(chan struct{}), counters: target.MemoryCounters(), journal: new(lockedBuffer)}, log: log}
+			n := &frailNode{localNode: newLocalNode(), log: log}
 			n.pid = 10*o.Number + max(1, o.Start)
 			options := target.Options{Design: target.Design(o.Design), Knobs: o.Knobs, Node: o.Number, Nodes: o.Nodes, Counters: n.counters, Journal: n.journal}
 			if o.BusFaults {
@@ -76,26 +76,11 @@ func onFrailNodes(t *testing.T, p run.Plan) (all []history.Observation, result h
 			} else if o.Nodes > 1 {
 				options.Bus = bus.Node(o.Number)
 			}
-			server, err := target.New(options)
-			if err != nil {
-				return nil, err
-			}
 			addr := o.Addr
 			if addr == "" {
 				addr = fmt.Sprintf("node-%d:80", o.Number)
 			}
-			listener, err := network.Listen(addr)
-			if err != nil {
-				return nil, err
-			}
-			n.addr = listener.Addr().String()
-			ctx, cancel := context.WithCancel(context.Background())
-			n.stop = cancel
-			go func() {
-				defer close(n.done)
-				server.Serve(ctx, listener)
-			}()
-			return n, nil
+			return n, n.serve(options, network.Listen, addr)
 		},
 	})
 	if err != nil {

@@ -54,30 +54,39 @@ func startLocal(listen func(addr string) (net.Listener, error), addr string) run
 // startJoined starts nodes that bus joins; nil = there is one.
 func startJoined(listen func(addr string) (net.Listener, error), addr string, bus *target.MemoryBus) run.StartNode {
 	return func(_ context.Context, o run.NodeOptions) (run.Node, error) {
-		n := &localNode{done: make(chan struct{}), counters: target.MemoryCounters(), journal: new(lockedBuffer)}
+		n := newLocalNode()
 		options := target.Options{
 			Design: target.Design(o.Design), Knobs: o.Knobs, Node: o.Number, Nodes: o.Nodes, Counters: n.counters, Journal: n.journal,
 		}
 		if bus != nil {
 			options.Bus = bus.Node(o.Number)
 		}
-		server, err := target.New(options)
-		if err != nil {
-			return nil, err
-		}
-		listener, err := listen(addr)
-		if err != nil {
-			return nil, err
-		}
-		n.addr = listener.Addr().String()
-		ctx, cancel := context.WithCancel(context.Background())
-		n.stop = cancel
-		go func() {
-			defer close(n.done)
-			server.Serve(ctx, listener)
-		}()
-		return n, nil
+		return n, n.serve(options, listen, addr)
 	}
+}
+
+func newLocalNode() *localNode {
+	return &localNode{done: make(chan struct{}), counters: target.MemoryCounters(), journal: new(lockedBuffer)}
+}
+
+// serve makes the node one that listens, until Stop.
+func (n *localNode) serve(options target.Options, listen func(addr string) (net.Listener, error), addr string) error { //nolint:gocritic // as target.New has it
+	server, err := target.New(options)
+	if err != nil {
+		return err
+	}
+	listener, err := listen(addr)
+	if err != nil {
+		return err
+	}
+	n.addr = listener.Addr().String()
+	ctx, cancel := context.WithCancel(context.Background())
+	n.stop = cancel
+	go func() {
+		defer close(n.done)
+		server.Serve(ctx, listener)
+	}()
+	return nil
 }
 
 func (n *localNode) Addr() string                         { return n.addr }

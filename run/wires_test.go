@@ -20,29 +20,14 @@ import (
 // spoken starts a node that speaks as the plan says.
 func spoken(network *memnet.Network, then func(target.Options) target.Options) run.StartNode {
 	return func(_ context.Context, o run.NodeOptions) (run.Node, error) {
-		n := &localNode{done: make(chan struct{}), counters: target.MemoryCounters(), journal: new(lockedBuffer)}
+		n := newLocalNode()
 		options := target.Options{
 			Design: target.Design(o.Design), Wire: target.Wire(o.Wire), Knobs: o.Knobs, Counters: n.counters, Journal: n.journal,
 		}
 		if then != nil {
 			options = then(options)
 		}
-		server, err := target.New(options)
-		if err != nil {
-			return nil, err
-		}
-		listener, err := network.Listen("target:80")
-		if err != nil {
-			return nil, err
-		}
-		n.addr = listener.Addr().String()
-		ctx, cancel := context.WithCancel(context.Background())
-		n.stop = cancel
-		go func() {
-			defer close(n.done)
-			server.Serve(ctx, listener)
-		}()
-		return n, nil
+		return n, n.serve(options, network.Listen, "target:80")
 	}
 }
 
