@@ -23,6 +23,7 @@ func (r *Report) Console(w io.Writer, colour bool) error {
 	p.cures(r)
 	p.promises(r)
 	p.times(r)
+	p.groups(r)
 	p.totals(r)
 	p.troubles(r)
 	p.line("")

@@ -24,7 +24,7 @@ func (p *printer) timesOf(r *Report, window string) {
 	var rows []*Metric
 	for i := range r.Metrics {
 		m := &r.Metrics[i]
-		if m.Type == Trend && m.Count > 0 && m.Tag("window") == window && m.Tag("path") == "" && !m.idle() {
+		if m.Type == Trend && m.Count > 0 && m.Tag("window") == window && m.Tag("path") == "" && m.Tag("group") == "" && !m.idle() {
 			rows = append(rows, m)
 		}
 	}
@@ -66,7 +66,7 @@ func (p *printer) timesByWindow(r *Report, windows []string) {
 func (p *printer) middleAndTail(r *Report, name, window string) string {
 	for i := range r.Metrics {
 		m := &r.Metrics[i]
-		if m.Name != name || m.Count == 0 || m.Tag("window") != window || m.Tag("path") != "" || m.Tag("load") != "" {
+		if m.Name != name || m.Count == 0 || m.Tag("window") != window || m.Tag("path") != "" || m.Tag("load") != "" || m.Tag("group") != "" {
 			continue
 		}
 		middle, _ := m.Aggregate("p(50)")

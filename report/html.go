@@ -37,6 +37,9 @@ type page struct {
 	Totals             []pageFact
 	Troubles           []pageFact
 	Health             []pageHealth
+	Groups             []groupRow
+	GroupTimes         []string
+	GroupsTitle        string
 	Provenance         []pageFact
 	ScenarioFile       string
 	ScenarioText       string
@@ -123,6 +126,7 @@ func (r *Report) page() (*page, error) {
 			p.Totals = append(p.Totals, pageFact{m.String(), m.total()})
 		}
 	}
+	p.Groups, p.GroupTimes, p.GroupsTitle = r.groupRows(), groupTimes(), windowTitle(r.mainWindow())
 	p.Windows, p.Capacity, p.Views = r.pageWindows(), r.pageCapacity(), r.pageViews()
 	p.Guarantees, p.Promises, p.Faults = r.pageGuarantees(), r.pagePromises(), r.pageFaults()
 	var err error
@@ -154,7 +158,7 @@ func (r *Report) pageWindows() []pageWindow {
 		w, all := pageWindow{Title: windowTitle(name)}, int64(0)
 		for i := range r.Metrics {
 			m := &r.Metrics[i]
-			if m.Type != Trend || m.Count == 0 || m.Tag("window") != name || m.idle() {
+			if m.Type != Trend || m.Count == 0 || m.Tag("window") != name || m.Tag("group") != "" || m.idle() {
 				continue
 			}
 			if m.Tag("path") == "" {

@@ -36,8 +36,8 @@ func (l *Live) Judge(b history.Budget) Standing {
 	if err != nil {
 		return Standing{Unknown: err.Error()}
 	}
-	if wholeOnly(bound.metric) {
-		return Standing{Unknown: bound.metric + " is known only when the run is over", Later: true}
+	if wholeOnly(bound.metric) || bound.tags["group"] != "" {
+		return Standing{Unknown: b.Metric + " is known only when the run is over", Later: true}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

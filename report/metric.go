@@ -31,7 +31,7 @@ const (
 // Metric is one figure of one part of a run. Times are in ms, shares between 0 and 1.
 type Metric struct {
 	Name     string
-	Tags     []Tag // window, class, path, load, fault, in this order; none = the whole run, all paths, the clients
+	Tags     []Tag // window, class, path, load, fault, group, in this order; none = the whole run, all paths, the clients
 	Type     string
 	Contains string // "time" or "default", as k6 has it
 	Unit     string // "ms", "ratio" or "count"

@@ -80,13 +80,25 @@ func (l *lister) classes(visit func(p *ordering.Pairs, tags []Tag, seconds float
 }
 
 // orderOf returns the figures of a window; "" = of the whole run.
-func (r *Report) orderOf(window string) *ordering.Figures {
-	for i := range r.Order.Windows {
-		if r.Order.Windows[i].Name == window {
-			return &r.Order.Windows[i].Figures
+func (r *Report) orderOf(window string) *ordering.Figures { return orderIn(&r.Order, window) }
+
+// orderBehind returns the figures that a metric is one of: those of its window, at its group.
+func (r *Report) orderBehind(m *Metric) *ordering.Figures {
+	for _, g := range r.groups {
+		if g.Name == m.Tag("group") && g.found != nil {
+			return orderIn(g.found, m.Tag("window"))
 		}
 	}
-	return &r.Order.Overall
+	return r.orderOf(m.Tag("window"))
+}
+
+func orderIn(found *ordering.Divergence, window string) *ordering.Figures {
+	for i := range found.Windows {
+		if found.Windows[i].Name == window {
+			return &found.Windows[i].Figures
+		}
+	}
+	return &found.Overall
 }
 
 // hasSection says whether a metric stands in the sections about order and cures, so that it need not stand among the totals, too.
@@ -109,8 +121,8 @@ func (r *Report) orderDoubts(m *Metric) []string {
 		return r.cureDoubts(m)
 	}
 	window, class := m.Tag("window"), m.Tag("class")
-	pairs := r.orderOf(window).All
-	for _, c := range classes(&r.orderOf(window).Classes) {
+	pairs := r.orderBehind(m).All
+	for _, c := range classes(&r.orderBehind(m).Classes) {
 		if c.name == class {
 			pairs = *c.pairs
 		}
@@ -164,7 +176,7 @@ func (r *Report) exposure(m *Metric) string {
 	if !isOrder(m.Name) && m.Name != ResequencedDivergence {
 		return ""
 	}
-	f := r.orderOf(m.Tag("window"))
+	f := r.orderBehind(m)
 	chances := m.Count
 	switch m.Name {
 	case EventsTouched:

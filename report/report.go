@@ -38,8 +38,9 @@ type Report struct {
 	ClockSteps int
 	Damaged    int // segments of the history
 
-	names *history.Names
-	cures *cures
+	names  *history.Names
+	cures  *cures
+	groups []*group // nil when there is one
 }
 
 // Trouble counts one way in which something went wrong.
@@ -58,8 +59,12 @@ func New(h *history.History) (*Report, error) {
 	order.Window = time.Duration(h.Run.PairWindow)
 	f.cures = newCures(&h.Run, h.Names)
 	channels := make(map[uint32]struct{})
+	groups := groupsOf(&h.Run, h.Names)
 	err := h.Scan(func(batch []history.Observation) error {
 		f.Add(batch)
+		for _, g := range groups {
+			g.add(batch)
+		}
 		members.add(batch)
 		order.Add(batch)
 		f.cures.add(batch)
@@ -72,6 +77,9 @@ func New(h *history.History) (*Report, error) {
 	})
 	if err != nil {
 		return nil, fmt.Errorf("report run %q: %w", h.Run.Name, err)
+	}
+	if err := compareGroups(h, groups); err != nil {
+		return nil, err
 	}
 	samples, err := h.Samples()
 	if err != nil {
@@ -86,6 +94,7 @@ func New(h *history.History) (*Report, error) {
 		Stray: f.tallies[whole].standing.stray, ClockSteps: len(f.steps), Damaged: len(h.Damaged), Order: order.Close(h.Run), names: h.Names, cures: f.cures,
 	}
 	r.Metrics = append(append(f.metrics(&r.Order), capacity(&h.Run)...), converged(&h.Run)...)
+	r.Metrics, r.groups = append(r.Metrics, groupMetrics(groups)...), groups
 	r.StealShare = stealShare(r.Health)
 	for _, b := range h.Run.Budgets {
 		r.Budgets = append(r.Budgets, r.judge(r.asJudged(b)))

@@ -78,6 +78,9 @@ func (r *resolver) budgetKey(e *namedEntry[budgetForm], windows []string) error 
 	if err := r.budgetFault(&b); err != nil {
 		return err
 	}
+	if err := r.budgetGroup(&b); err != nil {
+		return err
+	}
 	if name := b.Tags[TagLoad]; name != "" {
 		var floods []string
 		for _, l := range r.form.Load.list {
@@ -90,6 +93,27 @@ func (r *resolver) budgetKey(e *namedEntry[budgetForm], windows []string) error 
 		}
 	}
 	return nil
+}
+
+// budgetGroup checks that the clients that a budget is about are in the file, and are not all that there are.
+func (r *resolver) budgetGroup(b *Budget) error {
+	name, groups := b.Tags[TagGroup], r.form.Clients.names()
+	switch {
+	case name == "" || r.unsure(&r.form.Clients.spot):
+	case b.Tags[TagLoad] != "":
+		return problem("a flood is sent by no clients", "leave one of the two out: "+TagLoad+" or "+TagGroup)
+	case !slices.Contains(groups, name):
+		return problem("there are no clients "+quote(name)+suggest(name, groups), known("clients", groups))
+	case len(groups) < 2:
+		return problem("there are no other clients than "+quote(name)+", so that nothing is reported by "+TagGroup, "leave "+TagGroup+":"+name+" out")
+	}
+	return nil
+}
+
+// ofNobody says whether a budget is about clients that are not among these, or no others beside them.
+func (b *Budget) ofNobody(all []Clients) bool {
+	_, known := group(all, b.Tags[TagGroup])
+	return b.Tags[TagGroup] != "" && (!known || len(all) < 2)
 }
 
 // budgetFault checks that the fault that a budget is about is in the file.

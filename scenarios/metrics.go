@@ -53,10 +53,11 @@ const (
 	TagPath   = "path"   // by which way a delivery came: reply, sse, poll or websocket
 	TagLoad   = "load"   // a flood of the scenario; without it a metric leaves floods out
 	TagFault  = "fault"  // a fault of the scenario
+	TagGroup  = "group"  // clients of the scenario: what these alone did and saw
 )
 
 // allTags lists them.
-func allTags() []string { return []string{TagWindow, TagClass, TagPath, TagLoad, TagFault} }
+func allTags() []string { return []string{TagWindow, TagClass, TagPath, TagLoad, TagFault, TagGroup} }
 
 // tagWords lists the values of a tag that are words of the language; nil for one whose values the scenario names.
 func tagWords(tag string) []string {
@@ -92,21 +93,23 @@ func (m MetricInfo) UnitOf(aggregation string) Unit {
 // a budget on it is an error of the scenario and never an unknown verdict after the run.
 func Metrics() []MetricInfo {
 	window := []string{TagWindow}
-	delivery := []string{TagWindow, TagPath}
+	delivery := []string{TagWindow, TagPath, TagGroup}
 	request := []string{TagWindow, TagLoad}
 	pairs := []string{TagWindow, TagClass}
+	seen := []string{TagWindow, TagClass, TagGroup}
+	wait := []string{TagWindow, TagGroup}
 	return []MetricInfo{
 		{"fanout_latency", Trend, Milliseconds, delivery, "due -> delivery, at every subscriber"},
 		{"own_latency", Trend, Milliseconds, delivery, "due -> delivery, at the client that sent it"},
 		{"other_latency", Trend, Milliseconds, delivery, "due -> delivery, at all other clients"},
 		{"fanout_spread", Trend, Milliseconds, window, "first -> last delivery of one event"},
-		{"http_req_duration", Trend, Milliseconds, request, "sent -> last byte of the reply"},
+		{"http_req_duration", Trend, Milliseconds, []string{TagWindow, TagLoad, TagGroup}, "sent -> last byte of the reply"},
 		{"http_req_failed", Rate, Ratio, request, "commands without a reply, or with one that is not 2xx"},
 		{"http_reqs", Counter, Count, request, "commands with a known outcome"},
 		{"dropped_iterations", Counter, Count, window, "commands that were due and were never sent"},
 		{"publish_delay", Trend, Milliseconds, window, "the generator's own lateness in sending"},
-		{"queue_delay", Trend, Milliseconds, window, "due -> the sender's previous command was answered"},
-		{"connection_wait", Trend, Milliseconds, window, "the sender's turn came -> it had a connection for the command"},
+		{"queue_delay", Trend, Milliseconds, wait, "due -> the sender's previous command was answered"},
+		{"connection_wait", Trend, Milliseconds, wait, "the sender's turn came -> it had a connection for the command"},
 		{"generator_lag", Trend, Milliseconds, window, "arrival -> the client's code saw it"},
 		{"reach", Gauge, Ratio, window, "deliveries that arrived, divided by those expected"},
 		{"events_lost", Counter, Count, window, "expected deliveries that never came"},
@@ -114,10 +117,10 @@ func Metrics() []MetricInfo {
 		{"indeterminate", Counter, Count, window, "deliveries neither expected nor lost: a stream began or ended meanwhile"},
 		{"events_missed_away", Counter, Count, window, "deliveries that a client missed because it was away when the event was sent, and came back later"},
 		{"events_caught_up", Counter, Count, window, "deliveries to such clients of what was sent while they were away"},
-		{"order_divergence", Rate, Ratio, pairs, "divergent pairs, divided by those at risk"},
-		{"divergent_pairs", Counter, Count, pairs, "pairs of events that one client saw in one order and another in the other"},
-		{"at_risk_pairs", Counter, Count, pairs, "pairs that enough clients order, so that they could disagree"},
-		{"ties", Counter, Count, pairs, "pairs that would be at risk, but for stamps that give no order"},
+		{"order_divergence", Rate, Ratio, seen, "divergent pairs, divided by those at risk"},
+		{"divergent_pairs", Counter, Count, seen, "pairs of events that one client saw in one order and another in the other"},
+		{"at_risk_pairs", Counter, Count, seen, "pairs that enough clients order, so that they could disagree"},
+		{"ties", Counter, Count, seen, "pairs that would be at risk, but for stamps that give no order"},
 		{"order_inversions", Counter, Count, window, "(pair, client): seen against the order of first sight"},
 		{"events_touched", Counter, Count, window, "events in at least one divergent pair"},
 		{"fifo_violations", Counter, Count, window, "pairs of one publisher that somebody saw reversed, the second sent after the reply to the first"},

@@ -129,7 +129,8 @@ func (f *File) keepBudgets() {
 	f.Budgets = slices.DeleteFunc(f.Budgets, func(b Budget) bool {
 		window, load := b.Tags[TagWindow], b.Tags[TagLoad]
 		lost := window != "" && !slices.ContainsFunc(f.Windows, func(w Window) bool { return w.Name == window }) ||
-			load != "" && !slices.ContainsFunc(f.Load, func(l Load) bool { return l.Name == load })
+			load != "" && !slices.ContainsFunc(f.Load, func(l Load) bool { return l.Name == load }) ||
+			b.ofNobody(f.Clients)
 		if lost {
 			f.leave("the budget "+b.String(), ": what it is about is left out")
 		}

@@ -17,7 +17,7 @@ func (b *Budget) Recovers(faults []string) bool {
 		return false
 	}
 	window := b.Tags[TagWindow]
-	return b.Tags[TagPath] == "" && b.Tags[TagLoad] == "" && b.Threshold.Aggregation != "count" &&
+	return b.Tags[TagPath] == "" && b.Tags[TagLoad] == "" && b.Tags[TagGroup] == "" && b.Threshold.Aggregation != "count" &&
 		!slices.Contains(faults, strings.TrimSuffix(window, afterFault))
 }
 
