@@ -67,6 +67,7 @@ type Crowd struct {
 	borrowed sync.Pool     // of *scratch
 	setup    sync.Once     // fills what follows
 	dialing  chan struct{} // bounds the connections that are being made at once
+	opening  chan struct{} // bounds the streams that have still to make their first
 }
 
 // maxDialing bounds the connections in the making: above it a listener's backlog overflows and SYNs are lost, which adds
@@ -84,7 +85,7 @@ func (s *scratch) Bytes() []byte { return s.buf[:] }
 
 func (c *Crowd) init() {
 	c.setup.Do(func() {
-		c.dialing = make(chan struct{}, maxDialing)
+		c.dialing, c.opening = make(chan struct{}, maxDialing), make(chan struct{}, maxDialing)
 		c.numberCauses()
 		c.borrowed.New = func() any { return new(scratch) }
 	})

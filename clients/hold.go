@@ -216,6 +216,7 @@ func (s *stream) next(ctx context.Context) (life context.Context, ok bool) {
 		}
 		changed := c.change()
 		c.mu.Unlock()
+		s.opened() // nobody knows when
 		select {
 		case <-changed:
 		case <-ctx.Done():

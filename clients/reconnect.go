@@ -20,9 +20,25 @@ func (c *Client) HoldStream(ctx context.Context, ready func()) error {
 
 // Hold is HoldStream for who does not wait: done is called once, with what HoldStream would return. A stream that a loop holds
 // has no goroutine then (see Engine).
+//
+// It waits until no more than maxDialing others have still to make their first connection: ten thousand goroutines at once would leave
+// behind more than the streams themselves need.
 func (c *Client) Hold(ctx context.Context, ready func(), done func(error)) {
 	s := c.newStream(ctx, ready, done)
+	select {
+	case c.crowd.opening <- struct{}{}:
+		s.opens = true
+	case <-ctx.Done():
+	}
 	go func() { s.goOn(s.enter()) }()
+}
+
+// opened says that the stream has made its first connection, or will never make one.
+func (s *stream) opened() {
+	if s.opens {
+		s.opens = false
+		<-s.client.crowd.opening
+	}
 }
 
 func (c *Client) newStream(ctx context.Context, ready func(), done func(error)) *stream {
@@ -72,6 +88,7 @@ func (s *stream) settle(life context.Context, err error) (next context.Context, 
 
 // finish says that the stream is over for good.
 func (s *stream) finish(refused error) (life context.Context, ok bool) {
+	s.opened()
 	s.client.given(refused)
 	s.done(refused)
 	return nil, false

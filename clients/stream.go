@@ -53,6 +53,7 @@ type stream struct {
 	wire     receiver
 	naming   func(data []byte) []byte // finds the name of an event; nil = none does
 	welcome  bool                     // it was subscribed at least once
+	opens    bool                     // it counts as one of Crowd.opening
 	wanted   []string                 // what the client wanted to hear when the connection was made
 	draining bool                     // the client wants it no more; only what has arrived is still read
 	route
@@ -105,6 +106,7 @@ func (s *stream) open(ctx context.Context) (wire.StampedConn, error) {
 	s.conn, s.node = c.newConn(to.Node), to.Node
 	began := c.crowd.now()
 	conn, err := c.crowd.connect(s.dialContext(c.dialing(ctx, ForStream)), to.Addr)
+	s.opened()
 	if err != nil {
 		if ctx.Err() == nil {
 			s.wire.over(err)

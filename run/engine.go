@@ -72,14 +72,19 @@ func waits(w target.Wire) string {
 	return ""
 }
 
+// wantsLoops says whether a group has streams that loops can hold, and loops are to be had.
+func (x *execution) wantsLoops() bool {
+	for i := range x.plan.Groups {
+		if engine, _ := x.plan.EngineOf(i, x.o.Machine); engine == clients.EngineEpoll {
+			return x.o.Loops > 0
+		}
+	}
+	return false
+}
+
 // startLoops makes what holds streams without a goroutine each, when a group wants that; what it returns ends it.
 func (x *execution) startLoops() (stop func(), err error) {
-	wanted := false
-	for i := range x.plan.Groups {
-		engine, _ := x.plan.EngineOf(i, x.o.Machine)
-		wanted = wanted || engine == clients.EngineEpoll
-	}
-	if !wanted || x.o.Loops <= 0 {
+	if !x.wantsLoops() {
 		return func() {}, nil
 	}
 	if x.crowd.Loops, err = clients.StartLoops(x.o.Loops); err != nil {

@@ -19,6 +19,7 @@ type NoiseOptions struct {
 
 	Pairs       int              // comparisons to make, rounded up to whole commands; 0 = 1,000
 	Transport   target.Transport // that carries the wire: over HTTP/2 each client has one connection; "" = HTTP/1.1
+	Engine      clients.Engine   // that holds the streams; "" = EngineGoroutine, which works in a bubble, too
 	Across      bool             // the messages of a command go to the stream of another client, one command after the other
 	Clients     int              // each with a stream and a connection for commands; 0 = 1, and one more when it is Across
 	AtOnce      int              // commands in flight, at most one a client; 0 = 16

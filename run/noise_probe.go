@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"strconv"
 	"sync"
 	"time"
@@ -59,6 +60,14 @@ func newNoiseProbe(o NoiseOptions, addr string) *noiseProbe {
 // run subscribes the clients, posts the commands, waits for what is on its way, and asks the peer what it wrote, before any
 // client leaves: the peer looks at a connection after what it wrote there was seen. All goroutines are over when it returns.
 func (p *noiseProbe) run(ctx context.Context) error {
+	if p.o.Engine == clients.EngineEpoll {
+		loops, err := clients.StartLoops(runtime.GOMAXPROCS(0))
+		if err != nil {
+			return err
+		}
+		defer loops.Close()
+		p.crowd.Loops = loops // closed when all streams are over
+	}
 	ctx, end := context.WithCancel(ctx)
 	var working sync.WaitGroup
 	defer working.Wait()
@@ -68,13 +77,15 @@ func (p *noiseProbe) run(ctx context.Context) error {
 		c := p.crowd.NewClient(clients.ClientOptions{ID: uint32(i), Instance: strconv.Itoa(i), Channels: []string{noiseChannel}})
 		crowd[i] = c
 		streaming, posting := waiting.expect(), waiting.expect()
-		working.Go(func() {
-			if err := c.HoldStream(ctx, streaming); err != nil {
+		working.Add(1)
+		c.Hold(ctx, streaming, func(err error) {
+			if err != nil {
 				select {
 				case gone <- err:
 				default: // one is told
 				}
 			}
+			working.Done()
 		})
 		working.Go(func() { c.PostCommands(ctx, ctx, posting) }) //nolint:errcheck // its only end is the end of ctx
 	}
@@ -101,6 +112,9 @@ func (p *noiseProbe) run(ctx context.Context) error {
 	}
 	if err := p.drain(ctx); err != nil {
 		return err
+	}
+	if loops := p.crowd.Loops; loops != nil && loops.Held() != len(crowd) {
+		return fmt.Errorf("loops held only %d of %d streams", loops.Held(), len(crowd))
 	}
 	var err error
 	if p.written, err = fetchNoise(ctx, p.o.Dial, p.crowd.Addr); err != nil {

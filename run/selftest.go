@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"holobench/clients"
 	"holobench/history"
 )
 
@@ -23,6 +24,9 @@ func (x *execution) selfTest(work context.Context) error {
 	defer cancel()
 	o := BriefNoise()
 	o.StartPeer, o.Dial, o.Seed, o.TieBelow = x.o.StartNoisePeer, x.o.Dial, x.plan.Seed, x.o.TieBelow
+	if x.wantsLoops() {
+		o.Engine = clients.EngineEpoll
+	}
 	noise, err := MeasureNoise(ctx, o)
 	switch {
 	case work.Err() != nil:
