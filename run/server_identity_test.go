@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"holobench/history"
+	"holobench/ordering"
 )
 
 // votes takes votes, which it numbers, and tells everybody of each before it answers; of each tenth it says something of its own.
@@ -92,6 +93,52 @@ load: {vote: {by: voters, rate: 50/s, for: 4s}}
 		}
 		if p := result.Scenario.Protocol; p == nil || p.File != protocol || !strings.Contains(p.Text, "reply_id:") || strings.Contains(p.Text, "hunter2") {
 			t.Errorf("run.json has of the protocol file %+v", p)
+		}
+	})
+}
+
+// TestLookingOn: clients that only listen, to a server that talks by itself and tells one of them things the other way round.
+func TestLookingOn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		const protocol = "version: 1\nsubscribe: {request: {get: \"/rooms/${channel|url}/events\"}}\nidentity: {foreign: sse_id}\n"
+		if err := os.WriteFile(filepath.Join(dir, "p.yaml"), []byte(protocol), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		opened := new(atomic.Int64)
+		server := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			first := opened.Add(1) == 1
+			w.Header().Set("Content-Type", "text/event-stream")
+			for n := 1; ; n++ {
+				ids := []int{2 * n, 2*n + 1}
+				if first {
+					slices.Reverse(ids)
+				}
+				for _, id := range ids {
+					fmt.Fprintf(w, "id: %d\ndata: tick\n\n", id)
+				}
+				w.(http.Flusher).Flush()
+				select {
+				case <-time.After(100 * time.Millisecond):
+				case <-r.Context().Done():
+					return
+				}
+			}
+		})
+		seen, result := carryOutAt(context.Background(), t, filepath.Join(dir, "s.yaml"), `
+version: 1
+server: {url: "http://ticks.test:80", protocol: ./p.yaml}
+clients: {watchers: {count: 3, channel: hall}}
+load: {watch: {by: {clients: watchers, only: 1}, rate: 1/s, for: 2s, flow: [{think: 1s}]}}
+`, server)
+		var a ordering.Analysis
+		a.Add(seen)
+		if all := kinds(seen); all[history.Foreign] < 3*20 || all[history.Alien]+all[history.Sent]+all[history.Delivered]+all[history.Refused] > 0 {
+			t.Errorf("seen: %v", all)
+		}
+		if o := a.Close(result).Overall; o.ObserverObserver.Divergent < 20 || o.All != o.ObserverObserver || o.Events < 40 || o.FIFO != (ordering.FIFO{}) {
+			t.Errorf("order: %+v", o)
 		}
 	})
 }

@@ -8,9 +8,9 @@ func (r *resolver) checkOwn(f *File) {
 		return
 	}
 	p := &f.Server.Protocol
-	if p.Wire == GenericWire && p.Generic != nil && p.Generic.Publish == nil && len(f.Load) > 0 {
+	if p.Wire == GenericWire && p.Generic != nil && p.Generic.Publish == nil && f.commands() {
 		at := &r.form.Server.Protocol
-		r.add(at.at, at.path+": the file does not say how a command is sent, and there is a load", `write publish: {request: {post: /publish, body: "${payload}"}}`)
+		r.add(at.at, at.path+": the file does not say how a command is sent, and there is a load", `write publish: {request: {post: /publish, body: "${payload}"}}; or let clients look on: load: {watch: {by: members, rate: 1/s, for: 60s, flow: [{think: 1s}]}}`)
 	}
 	if g := p.Generic; g != nil {
 		r.checkPlaces(&f.Server, g)
@@ -23,6 +23,21 @@ func (r *resolver) checkOwn(f *File) {
 			r.add(flood.at, flood.path+": a flood is plain POSTs in the wire "+JSONWire+", and the server is spoken to by "+p.Wire, "leave it out: then clients send")
 		}
 	}
+}
+
+// commands says whether anybody sends something: a load whose flows send nothing lets clients look on.
+func (f *File) commands() bool {
+	for i := range f.Load {
+		found := len(f.Load[i].Flow) == 0
+		Walk(f.Load[i].Flow, func(s Step) {
+			_, sends := s.(*Send)
+			found = found || sends
+		})
+		if found {
+			return true
+		}
+	}
+	return false
 }
 
 // checkPlaces refuses a stream at another place than the server, and commands that go to another place over TLS.

@@ -234,6 +234,9 @@ identity: {reply_id: {reply: id, event: {json: id}}, foreign: data, server_seq: 
 	if !strings.Contains(p.Text, "user: ada") || !strings.Contains(p.Text, "Bearer ${jwt.pub}") || p.Promises[Broadcast] != "per room" {
 		t.Errorf("the text for run.json is\n%s", p.Text)
 	}
+	if _, err := Parse(path, []byte(strings.Replace(text, "for: 2s", "for: 2s, flow: [{think: 1s}]", 1)), nil); err != nil {
+		t.Errorf("who only looks on: %v", err)
+	}
 	id := &p.Generic.Identity
 	if id.Reply == nil || id.Reply.JSON != "vote.id" || id.Check != CheckGapless || !id.PerStream || id.SequenceID || id.Sequence.JSON != "n" {
 		t.Errorf("identity: %+v", id)
