@@ -80,3 +80,46 @@ func TestForeignEvents(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatAStreamSaysOfItself: events that no rule of a protocol file knows are told by their names, and so is what a stream is
+// found to lack; what a sender was promised not to hear is looked for.
+func TestWhatAStreamSaysOfItself(t *testing.T) {
+	t.Parallel()
+	b := fewClients()
+	b.run.Promises = map[string]string{"self_echo": ""}
+	b.run.Met = []string{"blue", "green"}
+	b.run.Scenario.Protocol = &history.Protocol{File: "chat.yaml", Text: "version: 1\n# <b>\n"}
+	for range 3 {
+		b.add(history.Observation{Kind: history.Alien, Client: 1, Conn: 1, At: 2020 * msec, Err: uint16(b.names.Number(`unknown event "typing"`))})
+	}
+	b.add(history.Observation{Kind: history.Heartbeat, Client: 1, Conn: 1, At: 2020 * msec})
+	b.add(history.Observation{Kind: history.Heartbeat, Client: 1, Conn: 1, At: 2020 * msec, Err: uint16(b.names.Number("the server's numbers have a gap"))})
+	r := b.report(t)
+	text := console(t, r, false)
+	for _, want := range []string{`alien: unknown event "typing"`, "stream: the server's numbers have a gap"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the console does not say %q:\n%s", want, text)
+		}
+	}
+	if len(r.Troubles) != 2 || r.Troubles[0].Count != 3 || r.Troubles[1].Count != 1 {
+		t.Errorf("what went wrong: %+v", r.Troubles)
+	}
+	page, err := r.HTML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"among the clients of one node", "Protocol chat.yaml", "# &lt;b&gt;"} {
+		if !strings.Contains(string(page), want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	found := false
+	for _, p := range r.Promises {
+		if p.Name == "self_echo" {
+			found = p.State == Broken && p.Promised == "none" && p.Seen == "1 event came back to their publishers"
+		}
+	}
+	if !found {
+		t.Errorf("the sender heard of its own event: %+v", r.Promises)
+	}
+}
