@@ -9,7 +9,7 @@ import (
 
 // busFault says in the words of the target what a fault of the bus does, and on which ways.
 func (p *Plan) busFault(f *scenarios.Fault, n *scenarios.NodeFault) target.BusFault {
-	b := target.BusFault{Name: f.Name, Links: p.ways(n), Seed: p.Seed}
+	b := target.BusFault{Name: f.Name, Links: p.ways(n), Seed: p.Seed, Ramp: int64(f.Ramp)}
 	switch n.Kind {
 	case scenarios.LinkDelay:
 		b.Kind, b.Law = target.BusLate, n.By.Law

@@ -3,8 +3,10 @@ package run
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"holobench/scenarios"
+	"holobench/target"
 )
 
 // TestWaysOfFaults: which ways a fault hits, without an order from node to node, with one between nodes and the sequencer, which is
@@ -33,6 +35,10 @@ func TestWaysOfFaults(t *testing.T) {
 				t.Errorf("%+v over %s hits %s, want %s", test.fault, bus, got, want)
 			}
 		}
+	}
+	rising := scenarios.Fault{Name: "late", Ramp: time.Second}
+	if got := new(Plan).busFault(&rising, &scenarios.NodeFault{Kind: scenarios.LinkDelay}); got.Ramp != 1e9 || got.Kind != target.BusLate {
+		t.Errorf("a node is told %+v of a delay that rises", got)
 	}
 	p := Plan{Nodes: 2, Bus: Bus{Kind: BusJetStream}}
 	if got := fmt.Sprint(p.ways(&scenarios.NodeFault{Kind: "isolate", Node: 1})); got != "[[1 0] [0 1]]" {

@@ -53,12 +53,12 @@ func (n NodeFault) Nodes(all int) (hit []int) {
 
 // nodeKinds are the kinds of NodeFault, in the order of the manual.
 func (r *resolver) nodeKinds(form *faultForm) []faultKind {
-	lasts := []string{"for"}
+	lasts, rises := []string{"for"}, []string{"for", "ramp"}
 	return []faultKind{
-		{LinkDelay, &form.LinkDelay.spot, lasts, r.linkDelayFault},
+		{LinkDelay, &form.LinkDelay.spot, rises, r.linkDelayFault},
 		{Partition, &form.Partition.spot, lasts, r.partitionFault},
 		{Isolate, &form.Isolate.spot, lasts, r.isolateFault},
-		{BusDuplicate, &form.BusDuplicate.spot, lasts, r.busDuplicateFault},
+		{BusDuplicate, &form.BusDuplicate.spot, rises, r.busDuplicateFault},
 		{PauseNode, &form.Pause.spot, lasts, r.pauseFault},
 		{KillNode, &form.Kill.spot, lasts, r.killFault},
 	}

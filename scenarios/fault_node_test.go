@@ -62,7 +62,7 @@ func TestErrorsOfFaultsOfNodes(t *testing.T) {
 		{"no node left", three("{name: a, at: 1s, kill: {node: 1}}\n  - {name: b, at: 2s, kill: {node: 2}}\n  - {name: c, at: 3s, kill: {node: 3}}"), "s.yaml:9:23: faults[3].kill: no node would be left"},
 		{"killed again", three("{name: a, at: 1s, every: 5s, kill: {node: 1}}"), "s.yaml:7:30: faults[1].every: a node that is not started again cannot be killed again"},
 		{"whom", three("{name: a, at: 1s, for: 1s, where: members, pause: {node: 1}}"), "s.yaml:7:32: faults[1].where: this fault hits nodes, and not clients"},
-		{"a ramp", three("{name: a, at: 1s, for: 2s, ramp: 1s, link_delay: {by: 1s}}"), "s.yaml:7:38: faults[1].ramp does not go with link_delay"},
+		{"a ramp", three("{name: a, at: 1s, for: 2s, ramp: 1s, isolate: {node: 1}}"), "s.yaml:7:38: faults[1].ramp does not go with isolate"},
 		{"a long link", three("{name: a, at: 1s, for: 2s, link_delay: {by: 3s}}"), "s.yaml:7:49: faults[1].link_delay.by: 3s is more than the limit, 2s"},
 		{"nothing twice", three("{name: a, at: 1s, for: 2s, bus_duplicate: {share: 0%}}"), "s.yaml:7:55: faults[1].bus_duplicate.share: a fault that hits nothing is none"},
 	})

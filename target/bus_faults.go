@@ -32,6 +32,7 @@ type BusFault struct {
 	Kind  string   `json:"kind,omitempty"`  // BusCut, BusLate or BusTwice
 	Links [][2]int `json:"links,omitempty"` // from, to
 	Law   draw.Law `json:"law"`             // of BusLate, in ns
+	Ramp  int64    `json:"ramp,omitempty"`  // ns for which the delay or the share rises from nothing, in a straight line
 	Share float64  `json:"share,omitempty"` // of BusTwice
 	Seed  uint64   `json:"seed,omitempty"`  // of what is drawn
 }
@@ -66,6 +67,8 @@ func (f *BusFault) check() error {
 		return errBusFaultLong
 	case f.Name == "":
 		return errors.New("a fault of the bus has no name")
+	case !f.Over && (f.Ramp < 0 || f.Ramp > 0 && f.Kind == BusCut):
+		return fmt.Errorf("the fault %q of the bus has a ramp that cannot be", f.Name)
 	case f.Over, f.Kind == BusCut, f.Kind == BusTwice && f.Share >= 0 && f.Share <= 1:
 		return nil
 	case f.Kind == BusLate:
@@ -87,7 +90,7 @@ type FaultyBus struct {
 	counters *Counters
 
 	mu     sync.Mutex
-	faults []BusFault // at work, in the order in which they began
+	faults []busFault // at work, in the order in which they began
 	ways   map[int]*faultyWay
 	up     *faultyWay    // to the sequencer; nil while nobody is subscribed, and without an order
 	over   chan struct{} // closed when the subscription ends
@@ -105,9 +108,9 @@ func (b *FaultyBus) Put(f BusFault) error { //nolint:gocritic // it is kept
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.faults = slices.DeleteFunc(b.faults, func(other BusFault) bool { return other.Name == f.Name })
+	b.faults = slices.DeleteFunc(b.faults, func(other busFault) bool { return other.Name == f.Name })
 	if !f.Over {
-		b.faults = append(b.faults, f)
+		b.faults = append(b.faults, busFault{f, time.Now()})
 	}
 	for from, way := range b.ways {
 		way.hold(b.Ordered() && b.cut(from, b.node))
@@ -120,7 +123,21 @@ func (b *FaultyBus) Put(f BusFault) error { //nolint:gocritic // it is kept
 
 // cut says whether nothing gets through. The caller holds mu.
 func (b *FaultyBus) cut(from, to int) bool {
-	return slices.ContainsFunc(b.faults, func(f BusFault) bool { return f.Kind == BusCut && f.on(from, to) })
+	return slices.ContainsFunc(b.faults, func(f busFault) bool { return f.Kind == BusCut && f.on(from, to) })
+}
+
+// busFault is one at work.
+type busFault struct {
+	BusFault
+	since time.Time
+}
+
+// strength is how far it has come on, from 0 to 1.
+func (f *busFault) strength() float64 {
+	if f.Ramp == 0 {
+		return 1
+	}
+	return min(1, float64(time.Since(f.since))/float64(f.Ramp))
 }
 
 func (f *BusFault) on(from, to int) bool { return slices.Contains(f.Links, [2]int{from, to}) }
@@ -136,7 +153,7 @@ type fate struct {
 }
 
 // judge decides, for a message that sets out now. What is drawn depends on the fault, the way and the event alone; of a message without
-// a marker, on its bytes. The caller holds mu.
+// a marker, on its bytes. How far a fault has come on depends on the time. The caller holds mu.
 func (b *FaultyBus) judge(from, to int, m *BusMessage) (is fate) {
 	is.lost = b.cut(from, to) && (!b.Ordered() || m.Channel == "")
 	for i := range b.faults {
@@ -152,9 +169,9 @@ func (b *FaultyBus) judge(from, to int, m *BusMessage) (is fate) {
 		unit := draw.Unit(f.Seed, draw.Name("bus"), draw.Name(f.Name), uint64(from), uint64(to), key)
 		switch f.Kind {
 		case BusLate:
-			is.late += min(f.Law.Duration(unit), maxBusLate)
+			is.late += time.Duration(f.strength() * float64(min(f.Law.Duration(unit), maxBusLate)))
 		case BusTwice:
-			is.twice = is.twice || unit < f.Share
+			is.twice = is.twice || unit < f.strength()*f.Share
 		}
 	}
 	return is

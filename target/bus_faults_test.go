@@ -171,6 +171,31 @@ func TestAShareComesTwice(t *testing.T) {
 	}
 }
 
+// TestADelayOfTheBusComesOn: in a straight line from nothing, to the nanosecond, and anew each time that the fault begins.
+func TestADelayOfTheBusComesOn(t *testing.T) {
+	t.Parallel()
+	for _, ordered := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			ends, heard, _ := faultyBuses(t, 2, ordered)
+			began := time.Now()
+			late := target.BusFault{
+				Name: "late", Kind: target.BusLate, Links: [][2]int{{1, 2}, {0, 2}}, Law: draw.Law{A: 100e6}, Ramp: int64(time.Second),
+			}
+			put(t, ends, late)
+			for _, at := range []time.Duration{0, 250 * time.Millisecond, 500 * time.Millisecond, 2 * time.Second} {
+				<-time.After(at - time.Since(began))
+				say(t, ends[0], 1, "room", at.String())
+			}
+			<-time.After(time.Second) // at 3 s it begins again
+			put(t, ends, late)
+			<-time.After(100 * time.Millisecond)
+			say(t, ends[0], 1, "room", "again")
+			<-time.After(time.Second)
+			hears(t, "node 2", heard[1], "0 room 0s", "275 room 250ms", "550 room 500ms", "2100 room 2s", "3110 room again")
+		})
+	}
+}
+
 func TestBusFaultsAreChecked(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]string{
@@ -183,6 +208,8 @@ func TestBusFaultsAreChecked(t *testing.T) {
 		`{"name":"` + strings.Repeat("a", 1<<17) + `"}`:        "a fault of the bus has more than 65536 bytes or 1024 links",
 		`{"name":"a","over":true,"kind":"whatever","law":{}}`:  "",
 		`{"name":"a","kind":"cut","links":[[1,0]],"law":null}`: "",
+		`{"name":"a","kind":"cut","ramp":1}`:                   `the fault "a" of the bus has a ramp that cannot be`,
+		`{"name":"a","kind":"late","ramp":-1}`:                 `the fault "a" of the bus has a ramp that cannot be`,
 	} {
 		got := ""
 		if _, err := target.ParseBusFault([]byte(line)); err != nil {
@@ -196,7 +223,7 @@ func TestBusFaultsAreChecked(t *testing.T) {
 
 // FuzzBusFault: what is read can be written and read again as the same, and put on a bus.
 func FuzzBusFault(f *testing.F) {
-	for _, seed := range []string{`{"name":"a","kind":"cut","links":[[1,2]]}`, `{"name":"a","over":true}`, `{"name":"b","kind":"late","law":{"Kind":3,"A":1,"B":2}}`, `{`, ``} {
+	for _, seed := range []string{`{"name":"a","kind":"cut","links":[[1,2]]}`, `{"name":"a","kind":"twice","share":0.5,"ramp":7}`, `{"name":"a","over":true}`, `{"name":"b","kind":"late","law":{"Kind":3,"A":1,"B":2}}`, `{`, ``} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, line []byte) {

@@ -69,7 +69,7 @@ func faultOf(f *scenarios.Fault, end time.Duration) string {
 		parts = append(parts[:3], fmt.Sprintf("... %d times", len(parts)))
 	}
 	if n, ok := f.Effect.(scenarios.NodeFault); ok {
-		return strings.Join(parts, ", ") + ": " + nodeFaultOf(&n)
+		return strings.Join(parts, ", ") + ": " + nodeFaultOf(&n) + rising(f)
 	}
 	whom := "all that listen"
 	if f.Where.Clients != "" {
@@ -89,11 +89,7 @@ func effectOf(f *scenarios.Fault) string {
 	case scenarios.ReconnectStorm:
 		return fmt.Sprintf("lose their streams at once, and come back within %v after %v", e.Within, e.Away)
 	case scenarios.Churn:
-		ramp := ""
-		if f.Ramp > 0 {
-			ramp = fmt.Sprintf(", rising for %v", f.Ramp)
-		}
-		return fmt.Sprintf("leave at %g/s%s, each for %s", e.Rate, ramp, e.Away.TextDurations())
+		return fmt.Sprintf("leave at %g/s%s, each for %s", e.Rate, rising(f), e.Away.TextDurations())
 	case scenarios.LinkFault:
 		return "have a link with " + linkFaultOf(&e, f)
 	}
@@ -119,6 +115,14 @@ func linkFaultOf(l *scenarios.LinkFault, f *scenarios.Fault) string {
 		what += ", " + f.Where.Direction
 	}
 	return what
+}
+
+// rising says for how long a fault comes on; "" = it does not.
+func rising(f *scenarios.Fault) string {
+	if f.Ramp == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", rising for %v", f.Ramp)
 }
 
 // nodeFaultOf says what happens to nodes, or between them.
