@@ -44,6 +44,11 @@ func recordedDesigns() []told {
 	}
 	all := []told{page("single-channel"), page("sequenced"), page("state-sync"), page("ephemeral"), page("hologram"), page("long-poll"), page("channels")}
 	all[3].sends = sent // nobody hears of his own there
+	for i := range 3 {  // more than one channel, as the comment says
+		all[i].answers = []answer{{`"lobby" was taken for the channel`, "channel: lobby", `channel: {pattern: "room-${n}", count: 2}`}}
+	}
+	all[0].answers = append(all[0].answers, answer{"the browser made it up", "page-${run.id}-${client}&", "${group}-${run.id}-${client}&"},
+		answer{"made it up; here each client makes one of its own\n    post", "page-${run.id}-${client}", "${group}-${run.id}-${client}"})
 	return append(all,
 		told{name: "hologram-wire", serve: []string{"--design", "hologram", "--wire", "hologram"}, page: "/hologram/room?channel=lobby", sends: hologramTab},
 		told{name: "long-poll-wire", serve: []string{"--design", "long-poll", "--wire", "long-poll"}, page: "/?channel=elsewhere", sends: longPollTab},

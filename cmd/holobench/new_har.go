@@ -60,7 +60,10 @@ func tellOfRecording(out io.Writer, path, protocol string, files *har.Files) err
 	if files.Checks > 0 {
 		fmt.Fprintf(out, "  read the %d comments that begin with CHECK: each is a guess, and says what else could be true\n", files.Checks)
 	}
-	_, err := fmt.Fprintf(out, "  holobench check %[1]s\n  holobench run %[1]s\n", path)
+	_, err := fmt.Fprintf(out, `  holobench check %[1]s
+  holobench check --connect --send %[1]s   # one client: does it come in, does its event come back?
+  holobench run %[1]s
+`, path)
 	return err
 }
 
