@@ -51,12 +51,19 @@ func bytesOf(n float64) string {
 	return fmt.Sprintf("%.0f B", n)
 }
 
-// joinOf says how the clients of a group come in, when that takes time.
+// joinOf says how the clients of a group join, and what they do with what comes.
 func joinOf(g run.Group) string {
-	if g.JoinOver == 0 {
-		return ""
+	text := ""
+	if g.JoinOver > 0 {
+		text = fmt.Sprintf(", joining over %v", g.JoinOver)
 	}
-	return fmt.Sprintf(", joining over %v", g.JoinOver)
+	if g.MaxHold > 0 {
+		text += fmt.Sprintf(", holding events back for those before them for %v at most", g.MaxHold)
+	}
+	if g.Optimistic {
+		text += ", showing their own changes at once"
+	}
+	return text
 }
 
 // faultOf says when a fault is at work, whom it hits, and what it does.
