@@ -118,12 +118,7 @@ func TestMoreServersPushpin(t *testing.T) {
 		w.Header().Set("Grip-Channel", strings.TrimPrefix(r.URL.Path, "/"))
 	}))
 	t.Cleanup(origin.Close)
-	run, err := os.MkdirTemp("", "pushpin") // sockets stand in it, whose paths must be short
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(run) })
-	addr, control := freeAddr(t), freeAddr(t)
+	run, addr, control := t.TempDir(), freeAddr(t), freeAddr(t)
 	_, port, err := net.SplitHostPort(control)
 	if err != nil {
 		t.Fatal(err)

@@ -192,11 +192,11 @@ func startQuietly(t *testing.T, program string, args ...string) *process {
 	p := &process{said: said, ended: make(chan error, 1)}
 	go func() { p.ended <- c.Wait() }()
 	t.Cleanup(func() {
-		c.Process.Signal(syscall.SIGTERM) //nolint:errcheck // it may have ended; one that has children ends them now
+		c.Process.Signal(syscall.SIGTERM) // it may have ended; one that has children ends them now
 		select {
 		case <-p.ended:
 		case <-time.After(5 * time.Second):
-			c.Process.Kill() //nolint:errcheck // as above
+			c.Process.Kill()
 			<-p.ended
 		}
 	})
