@@ -20,8 +20,7 @@ func newFromRecording(c *cobra.Command, recording, path string) error {
 	if path == "" {
 		path = strings.TrimSuffix(filepath.Base(recording), filepath.Ext(recording)) + ".yaml"
 	}
-	stem := strings.TrimSuffix(strings.TrimSuffix(path, ".yaml"), ".yml")
-	protocol := stem + ".protocol.yaml"
+	protocol := strings.TrimSuffix(strings.TrimSuffix(path, ".yaml"), ".yml") + ".protocol.yaml"
 	file, err := os.Open(recording) //nolint:gosec // it is what the user named
 	if err != nil {
 		return fmt.Errorf("read the recording: %w", err)
@@ -31,9 +30,7 @@ func newFromRecording(c *cobra.Command, recording, path string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", recording, err)
 	}
-	files, err := har.Deduce(read, har.Names{
-		Recording: filepath.Base(recording), Scenario: filepath.Base(stem), Protocol: "./" + filepath.Base(protocol),
-	})
+	files, err := har.Deduce(read, har.Names{Recording: filepath.Base(recording), Protocol: "./" + filepath.Base(protocol)})
 	if err != nil {
 		return fmt.Errorf("%s: %w", recording, err)
 	}

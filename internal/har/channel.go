@@ -8,7 +8,7 @@ import (
 // findChannel looks for what stands both where the stream is asked for and in the command. It counts for how it is called, and for
 // where it stands.
 func (d *deduction) findChannel() {
-	asks := append(slices.Clone(d.stream.slots()), nil...)
+	asks := slices.Clone(d.stream.slots())
 	for _, x := range d.joins() {
 		asks = append(asks, x.slots()...)
 	}

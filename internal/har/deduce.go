@@ -10,7 +10,6 @@ import (
 // Names are what the files call each other.
 type Names struct {
 	Recording string // in a comment
-	Scenario  string // its name, without ".yaml"
 	Protocol  string // where the protocol file will be, from where the scenario is: ./NAME.protocol.yaml
 }
 

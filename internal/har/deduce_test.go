@@ -161,6 +161,10 @@ func TestDeduce(t *testing.T) {
 			recording: []asked{streamOf(a+"/events", "hello"), {url: "POST " + a + "/say", body: saying, kind: jsonType, is: sseType, answer: "data: good morning 17\n\n"}},
 			want:      []string{"self_echo: reply", "reply: {framing: sse}"},
 		},
+		"Chrome left the cookies out": {
+			recording: []asked{{url: "POST " + a + "/login", body: "user=ann&password=x", kind: formType}, streamOf(a+"/events", saying), say(a + "/say")},
+			want:      []string{"CHECK: somebody logged in, and there is no cookie", "password: '${env.PASSWORD}'"},
+		},
 		"a dollar before a name": {
 			recording: []asked{streamOf(a+"/events", "pay $good morning 17 ${now}"), {url: "POST " + a + "/say", body: `{"a": "$${x} $good morning 17", "text": "good morning 17"}`, kind: jsonType}},
 			want:      []string{`"a": "$$${x} \u0024${payload|in_json}"`, `"text": ${payload|json}`},

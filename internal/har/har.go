@@ -38,7 +38,7 @@ const (
 	maxEvents   = 20_000    // that are kept of one stream
 )
 
-// Recording is what a browser tab sent and got, in the order in which it sent it.
+// Recording is what a browser tab sent and got, in the order in which it sent it. It is not safe for concurrent use.
 type Recording struct {
 	exchanges []*exchange
 }

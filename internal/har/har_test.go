@@ -24,7 +24,7 @@ func convert(t *testing.T, recording []byte, name string) (har.Files, error) {
 	if err != nil {
 		return har.Files{}, err
 	}
-	return har.Deduce(read, har.Names{Recording: name + ".har", Scenario: name, Protocol: "./" + name + ".protocol.yaml"})
+	return har.Deduce(read, har.Names{Recording: name + ".har", Protocol: "./" + name + ".protocol.yaml"})
 }
 
 // check holds the files against the strict reader of scenarios.

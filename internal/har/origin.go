@@ -324,11 +324,11 @@ func around(text, value string) (pattern, key string, ok bool) {
 	return "", "", false
 }
 
-// lastWord is the last word of three letters or more that names something: not "value" and the like.
+// lastWord is the last word of three letters or more, or id, that names something: not "value" and the like.
 func lastWord(text string) string {
 	words := strings.FieldsFunc(text, func(r rune) bool { return r > 0x7f || !word(byte(r)) && r != '-' })
 	for _, w := range slices.Backward(words) {
-		if len(w) >= 3 && len(w) <= 40 && !slices.Contains([]string{"value", "content", "name", "input", "meta", "data", "type", "hidden", "bitstring"}, strings.ToLower(w)) && strings.Trim(w, "0123456789-_") != "" {
+		if (len(w) >= 3 || w == "id") && len(w) <= 40 && !slices.Contains([]string{"true", "false", "null", "value", "content", "name", "input", "meta", "data", "type", "hidden", "bitstring"}, strings.ToLower(w)) && strings.Trim(w, "0123456789-_") != "" {
 			return w
 		}
 	}
@@ -376,7 +376,7 @@ func identifier(w string) string {
 	switch {
 	case len(name) > 40:
 		return name[:40]
-	case slices.Contains([]string{"client", "group", "channel", "run", "env", "jwt", "with", "name", "payload", "marker", "seq", "last_id", "n", "header"}, name):
+	case name != "" && !plain(name) || slices.Contains([]string{"client", "group", "channel", "run", "env", "jwt", "with", "name", "payload", "marker", "seq", "last_id", "n", "header"}, name):
 		return name + "_of_server"
 	}
 	return name

@@ -77,3 +77,15 @@ func TestReadIsBounded(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestIdentifier(t *testing.T) {
+	t.Parallel()
+	for word, want := range map[string]string{
+		"clientId": "client_id", "X-Csrf-Token": "x_csrf_token", "_csrf": "csrf", "Mcp-Session-Id": "mcp_session_id", "id": "id", "HTTPToken": "httptoken",
+		"channel": "channel_of_server", "false": "false_of_server", "on": "on_of_server", "7th": "th", "": "", "...": "", "tökn": "tkn", "a" + strings.Repeat("b", 60): "a" + strings.Repeat("b", 39),
+	} {
+		if got := identifier(word); got != want {
+			t.Errorf("identifier(%q) = %q", word, got)
+		}
+	}
+}

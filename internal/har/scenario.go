@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// scenario writes a small run against the server.
-func (d *deduction) scenario(parts *plan, protocol, send string, hologram bool) Files {
+// scenario writes a small run against the server. send is the name of the command, "" = the usual; certain says that the channel is no
+// guess.
+func (d *deduction) scenario(parts *plan, protocol, send string, certain bool) Files {
 	p := new(page)
 	p.comment(0, "Made from the recording "+shown(d.names.Recording)+" by holobench new --from. docs/scenarios.md explains every key; comments that begin with CHECK mark guesses.")
 	p.line(0, "version: 1")
@@ -22,6 +23,10 @@ func (d *deduction) scenario(parts *plan, protocol, send string, hologram bool) 
 			". Record from the login on, or export COOKIE='NAME=VALUE; ...'; leave this out if they make no difference")
 		p.line(2, "headers: {Cookie: %s}", scalar("${env.COOKIE}"))
 	}
+	if len(parts.login) > 0 && !d.sensitive() {
+		p.check(2, "somebody logged in, and there is no cookie and no Authorization anywhere: Chrome leaves them out unless it is told to save sensitive data. "+
+			"Record again, or look at what the requests behind the login have to bear")
+	}
 	if len(parts.login) > 0 {
 		p.check(2, "every client logs in as the one who was recorded. With users of its own each: a feed, and ${users.name} in place of the name")
 		d.writeList(p, 2, "login", parts.login, "")
@@ -31,7 +36,7 @@ func (d *deduction) scenario(parts *plan, protocol, send string, hologram bool) 
 	switch {
 	case channel == "":
 		channel = "all"
-	case !hologram:
+	case !certain:
 		p.check(2, shown(channel)+" was taken for the channel, since it stands where the stream is asked for and in the command. Several: {pattern: \"room-${n}\", count: 10}")
 	}
 	p.line(2, "members: {count: 5, channel: %s}", scalar(strings.ReplaceAll(channel, "${", "$${")))
@@ -45,4 +50,11 @@ func (d *deduction) scenario(parts *plan, protocol, send string, hologram bool) 
 	p.line(2, "reach: value==1")
 	p.line(2, "events_duplicated: count==0")
 	return Files{Scenario: p.b.String(), Checks: p.checks}
+}
+
+// sensitive says whether a recording has in it what Chrome leaves out by default.
+func (d *deduction) sensitive() bool {
+	return slices.ContainsFunc(d.recording.exchanges, func(x *exchange) bool {
+		return first(x.header, "Cookie")+first(x.header, "Authorization")+first(x.answerHeader, "Set-Cookie") != ""
+	})
 }

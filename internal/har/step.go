@@ -35,7 +35,7 @@ const (
 
 // phrase writes a request with names in place of what is another one at each client.
 func (d *deduction) phrase(x *exchange) step {
-	s := step{method: strings.ToLower(x.method), captures: nil}
+	s := step{method: strings.ToLower(x.method)}
 	said := func(check string) {
 		if check != "" && !slices.Contains(s.checks, check) {
 			s.checks = append(s.checks, check)
@@ -164,7 +164,7 @@ func (d *deduction) fill(x *exchange, s *slot, style spelling) (text, check stri
 		return written("channel", style), ""
 	}
 	if ref, ok := d.refs[s.value]; ok {
-		return written2(ref, style), ref.check
+		return ref.written(style), ref.check
 	}
 	var b strings.Builder
 	rest, found := s.value, false
@@ -173,7 +173,7 @@ func (d *deduction) fill(x *exchange, s *slot, style spelling) (text, check stri
 		if at < 0 {
 			break
 		}
-		b.WriteString(joined(asConstant(rest[:at], style), style) + written2(ref, style))
+		b.WriteString(joined(asConstant(rest[:at], style), style) + ref.written(style))
 		rest, found = rest[at+len(value):], true
 		if check == "" {
 			check = ref.check
@@ -234,7 +234,8 @@ func written(name string, style spelling) string {
 	}
 }
 
-func written2(r reference, style spelling) string {
+// written is what stands for a value in a template.
+func (r *reference) written(style spelling) string {
 	if r.name == "" {
 		return r.text
 	}
