@@ -104,6 +104,7 @@ func (s *stream) open(ctx context.Context) (wire.StampedConn, error) {
 	c := s.client
 	to := s.placed(c.place(ForStream))
 	s.conn, s.node = c.newConn(to.Node), to.Node
+	s.subscribed = 0 // also when it is not made: a wire that waits longer each time asks for this
 	began := c.crowd.now()
 	conn, err := c.crowd.connect(s.dialContext(c.dialing(ctx, ForStream)), to.Addr)
 	s.opened()
