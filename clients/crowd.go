@@ -55,6 +55,9 @@ type Crowd struct {
 
 	Loops *Loops // hold the streams of clients whose Engine lets them; nil = each has a goroutine
 
+	// Spy looks into what clients say and hear on a connection, as it is before it is encrypted; nil = nobody does.
+	Spy func(ctx context.Context, conn wire.StampedConn) wire.StampedConn
+
 	Own Own // what only a server of the user's own has
 
 	Retry        time.Duration // pause before a reconnect until the server names another; 0 = 3 s, as Chrome
@@ -131,10 +134,16 @@ func (c *Crowd) connect(ctx context.Context, addr string) (wire.StampedConn, err
 	if err != nil {
 		return nil, err
 	}
+	stamped := Stamped(conn)
 	if c.TLS != nil {
-		return c.encrypt(ctx, Stamped(conn), multiplexed(ctx))
+		if stamped, err = c.encrypt(ctx, stamped, multiplexed(ctx)); err != nil {
+			return nil, err
+		}
 	}
-	return Stamped(conn), nil
+	if c.Spy != nil {
+		return c.Spy(ctx, stamped), nil
+	}
+	return stamped, nil
 }
 
 // or returns d, or its default when d is zero.

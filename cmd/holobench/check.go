@@ -17,23 +17,43 @@ import (
 
 func checkCommand() *cobra.Command {
 	var sizes sizeFlags
+	var trial connectFlags
 	c := &cobra.Command{
 		Use:   "check FILE...",
-		Short: "Check scenario files; nothing is run",
+		Short: "Check scenario files; nothing is run, but with --connect one client",
 		Long: `check reads scenario files as run does and names every error as FILE:LINE:COL with its remedy. It exits 104 when there is one.
-A file that has profiles is checked as it is, and once more with each of them, unless --profile asks for one.`,
+A file that has profiles is checked as it is, and once more with each of them, unless --profile asks for one.
+
+With --connect one client of FILE does what every client of a run does first: it logs in, subscribes, and listens. With --send it
+sends one command, too. A line each says how the stream opened, by what, whether something on the way holds it back, how often it
+gives a sign of life, who ends it and when, where the client's own event came back, and what else came. What is wrong has a remedy
+below it; then it exits 1.`,
+		Example: `  holobench check scenarios.yaml
+  holobench check --connect --send staging.yaml
+  holobench check --connect --for 10m staging.yaml`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := trial.check(c, len(args)); err != nil {
+				return err
+			}
 			machine := run.Limits(run.DescribeMachine())
 			for _, path := range args {
 				if err := checkFile(c, path, &sizes, machine); err != nil {
 					return err
 				}
 			}
-			return nil
+			if !trial.connect {
+				return nil
+			}
+			file, err := sizes.read(args[0])
+			if err != nil {
+				return err
+			}
+			return trial.try(c.Context(), file, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
 	sizes.register(c)
+	trial.register(c)
 	return c
 }
 

@@ -22,8 +22,13 @@ type flowLog struct {
 	err  error // the first
 }
 
-// newFlowLog returns a log that hides these values. The longest goes first: one secret may be the beginning of another.
+// newFlowLog returns a log that hides these values.
 func newFlowLog(path string, secrets []string) *flowLog {
+	return &flowLog{path: path, secrets: hiding(secrets)}
+}
+
+// hiding puts *** in the place of each of these values. The longest goes first: one secret may be the beginning of another.
+func hiding(secrets []string) *strings.Replacer {
 	longest := slices.SortedFunc(slices.Values(secrets), func(a, b string) int {
 		return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b))
 	})
@@ -33,7 +38,7 @@ func newFlowLog(path string, secrets []string) *flowLog {
 			pairs = append(pairs, secret, "***")
 		}
 	}
-	return &flowLog{path: path, secrets: strings.NewReplacer(pairs...)}
+	return strings.NewReplacer(pairs...)
 }
 
 // line writes one line.
