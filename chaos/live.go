@@ -46,6 +46,9 @@ type liveFault struct {
 	timers []*time.Timer // of cuts to come
 }
 
+// alarmsPerCore: where the system takes the core from a thread that hands on what is due, only the links of its alarm wait.
+const alarmsPerCore = 4
+
 // NewLive returns a Live without faults.
 func NewLive(o LiveOptions) (*Live, error) {
 	base, err := New(Options{Seed: o.Seed})
@@ -53,7 +56,7 @@ func NewLive(o LiveOptions) (*Live, error) {
 		return nil, err
 	}
 	v := &Live{options: o, base: base, links: make(map[*LiveLink]struct{})}
-	for range runtime.GOMAXPROCS(0) { // each hands on for itself
+	for range alarmsPerCore * runtime.GOMAXPROCS(0) {
 		v.alarms = append(v.alarms, newAlarm())
 	}
 	return v, nil
