@@ -68,6 +68,7 @@ type Crowd struct {
 
 	own      ownState
 	borrowed sync.Pool     // of *scratch
+	parsers  sync.Pool     // of *parsers
 	setup    sync.Once     // fills what follows
 	dialing  chan struct{} // bounds the connections that are being made at once
 	opening  chan struct{} // bounds the streams that have still to make their first
@@ -91,6 +92,7 @@ func (c *Crowd) init() {
 		c.dialing, c.opening = make(chan struct{}, maxDialing), make(chan struct{}, maxDialing)
 		c.numberCauses()
 		c.borrowed.New = func() any { return new(scratch) }
+		c.parsers.New = func() any { return new(parsers) }
 	})
 }
 

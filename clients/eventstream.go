@@ -22,11 +22,55 @@ type eventStream struct {
 	base func() *url.URL   // where the request went; nil = a redirect is a refusal
 	take func(e sse.Event) // notes one event; bound once: a method value made for each would allocate
 
-	response http1.Parser
-	events   sse.Parser
+	*parsers               // nil = they are not needed, because the stream is between two events, or was not asked for yet; see awake
+	rest     sse.Rest      // ... and what they would know then
+	last     []byte        // the id in force, as above
 	retry    time.Duration // that the server asked for; 0 = it did not
 	done     bool          // the body ended
+	asleep   bool          // it has waited between two events before
 }
+
+// parsers read an event stream. A stream that waits for its next event does without.
+type parsers struct {
+	response http1.Parser
+	events   sse.Parser
+}
+
+// awake makes sure that the stream has its parsers.
+func (e *eventStream) awake() *parsers {
+	if e.parsers == nil {
+		e.parsers = e.client.crowd.parsers.Get().(*parsers)
+		e.response.Reset()
+		if e.asleep {
+			e.response.ResumeChunks()
+		}
+		e.events.Resume(e.rest, e.last)
+	}
+	return e.parsers
+}
+
+// sleep lets others have the parsers, when there is nothing in them but what rest and last can hold.
+func (e *eventStream) sleep() {
+	if e.parsers == nil || e.done {
+		return
+	}
+	if chunked, ok := e.response.Boundary(); !ok || !chunked {
+		return
+	}
+	rest, last, ok := e.events.Rest(e.last[:0])
+	if !ok {
+		return
+	}
+	e.rest, e.last, e.asleep = rest, last, true
+	e.client.crowd.parsers.Put(e.parsers)
+	e.parsers = nil
+}
+
+// lastEventID is what a new connection has to ask for what follows.
+func (e *eventStream) lastEventID() string { return e.awake().events.LastEventID() }
+
+// pending says whether an event has begun.
+func (e *eventStream) pending() bool { return e.parsers != nil && e.events.Pending() }
 
 // source is the stream of a receiver that reads nothing else.
 func (e *eventStream) source() *eventStream { return e }
@@ -34,13 +78,14 @@ func (e *eventStream) source() *eventStream { return e }
 // reset makes it ready for a new connection. The id of the last event stays.
 func (e *eventStream) reset() {
 	e.done = false
+	e.awake()
 	e.response.Reset()
 	e.events.Reset()
 }
 
 // feed implements receiver.
 func (e *eventStream) feed(b []byte) error {
-	_, err := e.response.Feed(b, e)
+	_, err := e.awake().response.Feed(b, e)
 	refused, ok := errors.AsType[*RefusedError](err)
 	moved, elsewhere := errors.AsType[*movedError](err)
 	switch {
@@ -59,10 +104,10 @@ func (e *eventStream) feed(b []byte) error {
 }
 
 // whole implements receiver.
-func (e *eventStream) whole() bool { return !e.events.Pending() }
+func (e *eventStream) whole() bool { return !e.pending() }
 
 // noted implements receiver.
-func (e *eventStream) noted() {}
+func (e *eventStream) noted() { e.sleep() }
 
 // proceed implements receiver: a stream has no more to say.
 func (e *eventStream) proceed(context.Context, wire.StampedConn) error { return nil }
@@ -72,7 +117,7 @@ func (e *eventStream) overdue(context.Context, wire.StampedConn) error { return 
 
 // ended implements receiver: a cut in mid-chunk is no clean end.
 func (e *eventStream) ended() error {
-	if err := e.response.Close(e); err != nil {
+	if err := e.awake().response.Close(e); err != nil {
 		return err
 	}
 	return io.EOF
@@ -108,7 +153,7 @@ func encoded(h *http1.Head) bool {
 }
 
 // OnBody implements http1.Handler.
-func (e *eventStream) OnBody(b []byte) error { return e.events.Feed(b, e) }
+func (e *eventStream) OnBody(b []byte) error { return e.awake().events.Feed(b, e) }
 
 // OnEnd implements http1.Handler.
 func (e *eventStream) OnEnd() error {

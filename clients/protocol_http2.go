@@ -45,8 +45,7 @@ func newHTTP2Protocol(c *Client, over overHTTP2) *http2Protocol {
 // receiver implements protocol.
 func (p *http2Protocol) receiver(s *stream) receiver {
 	r := &http2Receiver{receiver: p.overHTTP2.receiver(s), stream: s, link: &p.link}
-	r.events = r.receiver.(interface{ source() *eventStream }).source()
-	r.events.base = nil
+	r.events, r.described = downOverHTTP2(r.receiver)
 	return r
 }
 
@@ -69,8 +68,10 @@ func (p *http2Protocol) renew() {
 type http2Receiver struct {
 	receiver
 
+	described *genericReceiver // that receiver, when it is one; else nil
+
 	stream *stream
-	events *eventStream // of that receiver
+	events httpBody // of that receiver
 	link   *http2Link
 	head   []byte         // of the connection: its first bytes
 	gone   error          // why the stream of events is over; nil = it is not
@@ -132,7 +133,7 @@ func (r *http2Receiver) take(b []byte) error {
 	l.lock()
 	defer l.unlock()
 	err := l.http.Feed(b, r)
-	r.exact = !l.http.Pending() && !l.http.Silent() && (!r.mine || !r.events.events.Pending())
+	r.exact = !l.http.Pending() && !l.http.Silent() && (!r.mine || !r.events.pending())
 	switch {
 	case errors.Is(err, http2.ErrBroken):
 		return fmt.Errorf("%w: %w", errForeignBytes, err)
@@ -150,6 +151,7 @@ func (r *http2Receiver) take(b []byte) error {
 func (r *http2Receiver) OnHead(id uint32, h *http2.Head) error {
 	r.told(id)
 	if r.mine {
+		r.described.heads(h)
 		if err := r.events.OnHead(&http1.Head{Status: h.Status, ContentType: h.Get("content-type"), ContentEncoding: h.Get("content-encoding")}); err != nil {
 			r.gone = err // what is in flight beside it may still be answered
 		}
@@ -190,7 +192,7 @@ func (r *http2Receiver) OnData(id uint32, b []byte) error {
 func (r *http2Receiver) OnEnd(id uint32) error {
 	r.told(id)
 	if r.mine {
-		r.lose(io.EOF)
+		r.lose(r.described.endOfBody())
 		return nil
 	}
 	f := r.link.flights[id]
@@ -256,10 +258,14 @@ func (r *http2Receiver) noted() {
 }
 
 // proceed implements receiver.
-func (r *http2Receiver) proceed(context.Context, wire.StampedConn) error {
+func (r *http2Receiver) proceed(ctx context.Context, conn wire.StampedConn) error {
 	r.link.lock()
-	defer r.link.unlock()
-	return r.link.flush()
+	err := r.link.flush()
+	r.link.unlock()
+	if err == nil && r.described != nil && !r.stream.draining {
+		err = r.described.proceed(ctx, conn)
+	}
+	return err
 }
 
 // overdue implements receiver: the head did not come in time, unless nobody waits for one.
@@ -267,6 +273,8 @@ func (r *http2Receiver) overdue(ctx context.Context, conn wire.StampedConn) erro
 	switch {
 	case r.link.finishing:
 		return nil
+	case r.stream.announced && r.described != nil:
+		return r.described.overdue(ctx, conn)
 	case r.stream.announced:
 		return r.stream.deadline(ctx, conn, 0)
 	}

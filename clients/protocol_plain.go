@@ -57,7 +57,7 @@ func (r *plainReceiver) request() http1.Request {
 	c := r.client
 	to := r.where()
 	header := []http1.Field{{Name: "Accept", Value: "text/event-stream"}, {Name: "Cache-Control", Value: "no-cache"}}
-	if id := r.events.LastEventID(); id != "" {
+	if id := r.lastEventID(); id != "" {
 		header = append(header, http1.Field{Name: "Last-Event-ID", Value: id})
 	}
 	return http1.Request{Method: "GET", Target: to.RequestURI(), Host: to.Host, Header: c.header(header, to)}

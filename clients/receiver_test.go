@@ -69,6 +69,7 @@ func TestReceiverCost(t *testing.T) {
 				r.stream.batch, r.stream.last = r.stream.batch[:0], 0
 				err := r.stream.wire.feed(r.event)
 				r.stream.settleLast(true)
+				r.stream.wire.noted()
 				if err != nil || len(r.stream.batch) != 1 || r.stream.batch[0].Kind != history.Delivered {
 					t.Fatalf("%s: %v, %+v", w, err, r.stream.batch)
 				}

@@ -52,19 +52,20 @@ type stream struct {
 	ready    func()
 	wire     receiver
 	naming   func(data []byte) []byte // finds the name of an event; nil = none does
-	welcome  bool                     // it was subscribed at least once
-	opens    bool                     // it counts as one of Crowd.opening
 	wanted   []string                 // what the client wanted to hear when the connection was made
-	draining bool                     // the client wants it no more; only what has arrived is still read
 	route
 
+	welcome  bool // it was subscribed at least once
+	opens    bool // it counts as one of Crowd.opening
+	draining bool // the client wants it no more; only what has arrived is still read
+
 	// Of the connection that is held now.
-	conn       uint32
+	announced  bool // all channels are subscribed, and ready was called
+	idles      bool // ... and a loop may hold the stream
 	node       uint16
+	conn       uint32
 	asked      int64 // when the request left that makes it a subscription
 	subscribed int   // channels so far
-	announced  bool  // ... all of them, and ready was called
-	idles      bool  // ... and a loop may hold the stream
 
 	// Of the read that is being handled.
 	notBefore int64

@@ -20,3 +20,9 @@ func (p *Parser) Boundary() (chunked, ok bool) {
 	}
 	return false, p.state == inRest || !p.Begun()
 }
+
+// ResumeChunks puts p between two chunks of a body, where Boundary has said that a parser was: so nothing needs to be kept of one that
+// waits there for long. Its head is empty then.
+func (p *Parser) ResumeChunks() {
+	*p = Parser{Switch: p.Switch, Field: p.Field, line: p.line[:0], framed: framing{length: -1, chunked: true}, state: inChunkSize}
+}
