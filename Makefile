@@ -65,8 +65,8 @@ bench: ## run the benchmarks COUNT (6) times; keep the output for make benchstat
 benchstat: ## compare two outputs of make bench: make benchstat OLD=old.txt NEW=new.txt
 	@$(TOOL) benchstat $(OLD) $(NEW)
 
-bench-receive: ## cost of the receive path beside a bare read loop and r3labs/sse, interleaved in one run
-	@go test -count=1 -run '^TestBenchReceive$$' -v ./clients -verify
+bench-receive: ## CPU of an event and memory of a stream: each engine, parsing alone, two bare loops and r3labs/sse, interleaved in one run (needs Linux)
+	@go test -count=1 -run '^TestBenchReceive$$' -v -timeout 30m ./clients -verify
 
 bench-fanout: ## what a delivery costs in each design beside a bare write loop over the same sockets and r3labs/sse: 1,000 and 5,000 subscribers
 	@go test -count=1 -run '^TestBenchFanout$$' -v -timeout 30m ./target -verify
