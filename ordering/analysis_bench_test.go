@@ -102,3 +102,15 @@ func TestReplyOvertakesStream(t *testing.T) {
 		t.Errorf("on one socket: %+v", got)
 	}
 }
+
+// BenchmarkElsewhere asks who knew first, of the deliveries of the default scenario.
+func BenchmarkElsewhere(b *testing.B) {
+	rows := talk(345)
+	b.ReportAllocs()
+	for b.Loop() {
+		var e ordering.Elsewhere
+		e.Add(rows)
+		e.Close(history.Run{}, func(ordering.Headway) {})
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(rows)), "ns/row")
+}

@@ -21,6 +21,7 @@ type Elsewhere struct {
 	TieBelow time.Duration
 
 	commands map[wire.EventID]*known
+	latest   *known // the one of the last row: deliveries of one event come together
 }
 
 // known is when one event came to be known, to its sender and to others.
@@ -82,6 +83,9 @@ func (e *Elsewhere) Add(batch []history.Observation) {
 }
 
 func (e *Elsewhere) of(o *history.Observation) *known {
+	if e.latest != nil && e.latest.id == o.Event {
+		return e.latest
+	}
 	k := e.commands[o.Event]
 	if k == nil {
 		if e.commands == nil {
@@ -90,6 +94,7 @@ func (e *Elsewhere) of(o *history.Observation) *known {
 		k = &known{id: o.Event, due: o.Due}
 		e.commands[o.Event] = k
 	}
+	e.latest = k
 	return k
 }
 
