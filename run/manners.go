@@ -22,6 +22,9 @@ func (p *Plan) Manners() string {
 		l := &p.Loads[i]
 		unknown = unknown || l.Reaction != nil || l.Replay != nil || l.Closed != nil
 	}
+	if p.Expected.Commands == 0 && !unknown {
+		return fmt.Sprintf("will open %s streams at %s for %v, and send nothing", grouped(streams), p.Server.URL.Host, p.End())
+	}
 	commands := grouped(int(math.Round(p.Expected.Commands))) + " commands"
 	switch {
 	case unknown:

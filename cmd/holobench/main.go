@@ -120,7 +120,7 @@ commands, and what every one of them saw, and when, becomes a history, a report 
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(runCommand(code), newCommand(), serveCommand(), busCommand(), proxyCommand(), checkCommand(), planCommand(), schemaCommand(), reportCommand(code), witnessCommand(), versionCommand(), noisePeerCommand())
+	root.AddCommand(runCommand(code), newCommand(), serveCommand(), busCommand(), proxyCommand(), checkCommand(), planCommand(), watchCommand(code), schemaCommand(), reportCommand(code), witnessCommand(), versionCommand(), noisePeerCommand())
 	explain(root)
 	return root
 }
