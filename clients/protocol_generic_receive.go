@@ -89,7 +89,7 @@ func (r *genericReceiver) request(conn wire.StampedConn) error {
 	r.response.Reset()
 	r.response.Field = r.onField
 	r.status, r.done, r.mid, r.line = 0, false, false, r.line[:0]
-	return r.ask(conn, http1.AppendRequest(nil, request))
+	return r.askFor(conn, request)
 }
 
 func hasField(fields []http1.Field, name string) bool {

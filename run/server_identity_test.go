@@ -56,45 +56,50 @@ identity: {reply_id: {reply: vote, event: {json: id}}}
 // no reply names is foreign; and who only listens sees order, too.
 func TestRepliesNameEvents(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		dir := t.TempDir()
-		protocol := filepath.Join(dir, "votes.yaml")
-		if err := os.WriteFile(protocol, []byte(votesProtocol), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		server := new(votes)
-		seen, result := carryOutAt(context.Background(), t, filepath.Join(dir, "s.yaml"), `
+	for _, version := range []string{"1.1", "2"} { // over the second a client's replies come on the connection of its stream
+		synctest.Test(t, func(t *testing.T) { repliesNameEvents(t, version) })
+	}
+}
+
+func repliesNameEvents(t *testing.T, version string) {
+	t.Helper()
+	dir := t.TempDir()
+	protocol := filepath.Join(dir, "votes.yaml")
+	if err := os.WriteFile(protocol, []byte(votesProtocol), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	server := new(votes)
+	seen, result := carryOutAt(context.Background(), t, filepath.Join(dir, "s.yaml"), `
 version: 1
 server: {url: http://votes.test:80, protocol: ./votes.yaml}
-clients: {voters: {count: 6, channel: hall}}
+clients: {voters: {count: 6, channel: hall, http: "`+version+`"}}
 load: {vote: {by: voters, rate: 50/s, for: 4s}}
 `, server)
-		all := kinds(seen)
-		if all[history.Delivered] != 6*200 || all[history.Foreign] != 6*20 || all[history.Alien] > 0 || all[history.Replied] != 200 {
-			t.Errorf("seen: %v", all)
+	all := kinds(seen)
+	if all[history.Delivered] != 6*200 || all[history.Foreign] != 6*20 || all[history.Alien] > 0 || all[history.Replied] != 200 {
+		t.Errorf("seen: %v", all)
+	}
+	latest := make(map[[2]uint32]int64)
+	for _, o := range seen {
+		if o.Kind != history.Delivered && o.Kind != history.Foreign {
+			continue
 		}
-		latest := make(map[[2]uint32]int64)
-		for _, o := range seen {
-			if o.Kind != history.Delivered && o.Kind != history.Foreign {
-				continue
-			}
-			socket := [2]uint32{o.Client, o.Conn}
-			if o.At < latest[socket] {
-				t.Fatalf("%+v stands behind what came at %d", o, latest[socket])
-			}
-			latest[socket] = o.At
-			if late := o.At - o.Due; o.Kind == history.Delivered && late != 0 || o.Node == 0 || o.Event.Foreign() != (o.Kind == history.Foreign) {
-				t.Fatalf("%+v came %d ns after it was due", o, late)
-			}
+		socket := [2]uint32{o.Client, o.Conn}
+		if o.At < latest[socket] {
+			t.Fatalf("%+v stands behind what came at %d", o, latest[socket])
 		}
-		slices.Sort(result.Met)
-		if !slices.Equal(result.Met, []string{"node-0", "node-1"}) {
-			t.Errorf("the nodes are %q", result.Met)
+		latest[socket] = o.At
+		if late := o.At - o.Due; o.Kind == history.Delivered && late != 0 || o.Node == 0 || o.Event.Foreign() != (o.Kind == history.Foreign) {
+			t.Fatalf("%+v came %d ns after it was due", o, late)
 		}
-		if p := result.Scenario.Protocol; p == nil || p.File != protocol || !strings.Contains(p.Text, "reply_id:") || strings.Contains(p.Text, "hunter2") {
-			t.Errorf("run.json has of the protocol file %+v", p)
-		}
-	})
+	}
+	slices.Sort(result.Met)
+	if !slices.Equal(result.Met, []string{"node-0", "node-1"}) {
+		t.Errorf("the nodes are %q", result.Met)
+	}
+	if p := result.Scenario.Protocol; p == nil || p.File != protocol || !strings.Contains(p.Text, "reply_id:") || strings.Contains(p.Text, "hunter2") {
+		t.Errorf("run.json has of the protocol file %+v", p)
+	}
 }
 
 // TestLookingOn: clients that only listen, to a server that talks by itself and tells one of them things the other way round.

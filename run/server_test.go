@@ -90,7 +90,9 @@ func carryOutAt(ctx context.Context, t *testing.T, path, text string, server htt
 	if err != nil {
 		t.Fatal(err)
 	}
-	host := &http.Server{Handler: server}
+	host := &http.Server{Handler: server, Protocols: new(http.Protocols)}
+	host.Protocols.SetHTTP1(true)
+	host.Protocols.SetUnencryptedHTTP2(true)
 	var serving sync.WaitGroup
 	serving.Go(func() { host.Serve(listener) })
 	defer serving.Wait()

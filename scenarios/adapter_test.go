@@ -237,6 +237,10 @@ identity: {reply_id: {reply: id, event: {json: id}}, foreign: data, server_seq: 
 	if _, err := Parse(path, []byte(strings.Replace(text, "for: 2s", "for: 2s, flow: [{think: 1s}]", 1)), nil); err != nil {
 		t.Errorf("who only looks on: %v", err)
 	}
+	if _, err := Parse(path, []byte(strings.Replace(text, "channel: lobby", "channel: lobby, http: 2", 1)), nil); err == nil ||
+		!strings.Contains(err.Error(), "clients.members.http: over HTTP/2 no command is answered on the stream") {
+		t.Errorf("answers on the stream over HTTP/2: %v", err)
+	}
 	id := &p.Generic.Identity
 	if id.Reply == nil || id.Reply.JSON != "vote.id" || id.Check != CheckGapless || !id.PerStream || id.SequenceID || id.Sequence.JSON != "n" {
 		t.Errorf("identity: %+v", id)

@@ -34,10 +34,34 @@ func (r *resolver) http(form *text, s *Server) int {
 		instead := map[string]string{HTTP1: H2C, TLS: TLSH2}[s.Bundled.Transport]
 		r.add(form.at, form.path+": over the transport "+s.Bundled.Transport+" the bundled target speaks HTTP/1.1 only",
 			"write server.bundled.transport: "+instead+", which speaks both")
+	case wire == GenericWire:
+		if why := overOneConnection(s); why != "" {
+			r.add(form.at, form.path+": over HTTP/2 "+why, "leave http out")
+		}
 	case wire != JSONWire && wire != HologramWire:
 		r.add(form.at, form.path+": the simulated clients do not speak the wire "+wire+" over HTTP/2", "leave it out")
 	}
 	return 2
+}
+
+// overOneConnection says what of a protocol file one connection of HTTP/2 cannot carry; "" = nothing.
+func overOneConnection(s *Server) string {
+	g := s.Protocol.Generic
+	switch {
+	case g == nil:
+		return ""
+	case g.Subscribe.Framing == FrameLongPoll:
+		return "clients poll no server"
+	case g.Publish == nil:
+		return ""
+	case g.Publish.Request.Elsewhere(s.URL) != nil:
+		return "commands go where the stream is"
+	case g.Publish.Reply.Framing == FrameSSE:
+		return "no answers come in parts"
+	case g.Publish.Reply.Stream != nil:
+		return "no command is answered on the stream"
+	}
+	return ""
 }
 
 // connections resolves how many connections each client of a group may have; see Clients.Connections.
