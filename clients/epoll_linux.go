@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"os"
 	"sync"
 	"sync/atomic"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -95,7 +92,7 @@ func (l *Loops) take(s *stream, conn wire.StampedConn) (letGo context.CancelCaus
 	h.loop = l.all[int(l.taken.Add(1))%len(l.all)]
 	h.state.Store(isBusy) // until all is in place
 	h.loop.put(h)
-	if !l.await(s.until) || h.loop.register(h) != nil || !h.state.CompareAndSwap(isBusy, isIdle) {
+	if !l.await(s.until) || h.loop.register(h.fd) != nil || !h.state.CompareAndSwap(isBusy, isIdle) {
 		l.release(h)
 		unix.Close(fd) //nolint:errcheck // it was a second descriptor only
 		return nil, false
@@ -163,7 +160,9 @@ type loop struct {
 	held []*held // by descriptor
 
 	// Of its goroutine only.
+	look    func(fd uintptr) bool // lookOnce; bound once
 	events  [128]unix.EpollEvent
+	ready   int // of events
 	stamper kernelStamper
 	attempt attempt
 	scratch scratch
@@ -179,6 +178,7 @@ func newLoop() (*loop, error) {
 		return nil, err
 	}
 	l := &loop{file: os.NewFile(uintptr(fd), "epoll"), fd: fd}
+	l.look = l.lookOnce
 	if l.raw, err = l.file.SyscallConn(); err != nil {
 		l.file.Close() //nolint:errcheck // as above
 		return nil, err
@@ -188,19 +188,30 @@ func newLoop() (*loop, error) {
 
 // run reads what comes, until the loop is closed.
 func (l *loop) run() {
-	ready := 0
-	wait := func(fd uintptr) bool {
-		var err error
-		ready, err = unix.EpollWait(int(fd), l.events[:], 0)
-		return err == nil && ready > 0 || err != nil && !errors.Is(err, unix.EINTR)
-	}
-	for l.raw.Read(wait) == nil {
-		for i := range max(0, ready) {
-			if h := l.at(l.events[i].Fd); h != nil {
+	for {
+		ready, err := l.await()
+		if err != nil {
+			return
+		}
+		for i := range ready {
+			if h := l.at(ready[i].Fd); h != nil {
 				l.turn(h)
 			}
 		}
 	}
+}
+
+// await waits until sockets have something; the error says that the loop is closed.
+func (l *loop) await() (ready []unix.EpollEvent, err error) {
+	err = l.raw.Read(l.look)
+	return l.events[:l.ready], err
+}
+
+// lookOnce looks once which sockets have something; false = none has.
+func (l *loop) lookOnce(fd uintptr) bool {
+	n, err := unix.EpollWait(int(fd), l.events[:], 0)
+	l.ready = max(0, n)
+	return n > 0 || err != nil && !errors.Is(err, unix.EINTR)
 }
 
 // turn reads one stream once.
@@ -259,8 +270,8 @@ func (l *loop) until(ctx context.Context) (all []*held) {
 }
 
 // register lets the kernel report when the socket has something, for as long as it has.
-func (l *loop) register(h *held) error {
-	return unix.EpollCtl(l.fd, unix.EPOLL_CTL_ADD, int(h.fd), &unix.EpollEvent{Events: unix.EPOLLIN, Fd: h.fd})
+func (l *loop) register(fd int32) error {
+	return unix.EpollCtl(l.fd, unix.EPOLL_CTL_ADD, int(fd), &unix.EpollEvent{Events: unix.EPOLLIN, Fd: fd})
 }
 
 // remove takes the socket out, which has to be done before its descriptor is closed: another one gets the same number then.
@@ -270,128 +281,3 @@ func (l *loop) remove(h *held) {
 	l.mu.Unlock()
 	unix.EpollCtl(l.fd, unix.EPOLL_CTL_DEL, int(h.fd), nil) //nolint:errcheck // it may not have been in, or the loop is closed
 }
-
-// What a held stream is doing. Who brings it to isGone goes on with it; a loop that finds isLeaving does so.
-const (
-	isIdle uint32 = iota
-	isBusy        // a loop is reading it, or it is being handed over
-	isLeaving
-	isGone
-)
-
-// held is a stream that a loop holds, and when that is over the connection that is left of it, which can be read once more and closed.
-type held struct {
-	loops  *Loops
-	loop   *loop
-	stream *stream
-	last   int64 // as kernelStamper has it
-	empty  int64 // as attempt has it
-	why    error // the client's own reason to let go; its lock guards it
-	state  atomic.Uint32
-	fd     int32
-	exact  bool // the last read's stamp can be relied on
-}
-
-// letGo ends the stream's time with the loop, by its client's own wish.
-func (h *held) letGo(why error) {
-	if why != nil {
-		h.why = why
-	}
-	if h.state.CompareAndSwap(isIdle, isGone) {
-		h.goOn(nil)
-		return
-	}
-	h.state.CompareAndSwap(isBusy, isLeaving)
-}
-
-// goOn gives the stream a goroutine again; ended is what its connection ended by.
-func (h *held) goOn(ended error) {
-	h.loops.release(h)
-	go h.stream.goOnFrom(h, ended, func() error { return h.why })
-}
-
-// readOnce is stream.readOnce for a loop.
-func (h *held) readOnce(k *kernelStamper, a *attempt, lent *scratch) error {
-	notBefore, at, vouched, err := h.attempt(k, a, lent.buf[:])
-	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil
-	case errors.Is(err, io.EOF):
-		return h.stream.wire.ended()
-	case err != nil:
-		return err
-	}
-	return h.stream.handle(lent, a.n, notBefore, at, !a.full && vouched)
-}
-
-// attempt reads what waits; nothing is os.ErrDeadlineExceeded.
-func (h *held) attempt(k *kernelStamper, a *attempt, p []byte) (notBefore, at int64, vouched bool, err error) {
-	k.last, a.empty, a.before = h.last, h.empty, time.Now().UnixNano()
-	a.n, a.errno = k.receive(uintptr(h.fd), p)
-	switch {
-	case a.errno == syscall.EAGAIN:
-		h.empty = a.before
-		return 0, 0, false, os.ErrDeadlineExceeded
-	case a.errno != 0:
-		return 0, 0, false, &net.OpError{Op: "read", Net: "tcp", Err: a.errno}
-	case a.n == 0 && len(p) > 0:
-		return a.empty, time.Now().UnixNano(), false, io.EOF
-	}
-	notBefore, at, vouched = a.settle(k, len(p))
-	h.last, h.empty = k.last, a.empty
-	return notBefore, at, vouched, nil
-}
-
-// ReadStamped implements wire.StampedConn. It does not wait.
-func (h *held) ReadStamped(p []byte) (n int, notBefore, at int64, err error) {
-	var a attempt
-	notBefore, at, h.exact, err = h.attempt(new(kernelStamper), &a, p)
-	return a.n, notBefore, at, err
-}
-
-// Read implements net.Conn.
-func (h *held) Read(p []byte) (int, error) {
-	n, _, _, err := h.ReadStamped(p)
-	return n, err
-}
-
-// StampSource says who took the stamp of the last read.
-func (h *held) StampSource() wire.StampSource {
-	if h.exact {
-		return wire.StampKernel
-	}
-	return wire.StampUser
-}
-
-// Alive says whether nothing waits to be read, be it an end.
-func (h *held) Alive() bool { return quiet(uintptr(h.fd)) }
-
-// SetLinger is that of net.TCPConn.
-func (h *held) SetLinger(sec int) error {
-	linger := unix.Linger{Onoff: 1, Linger: int32(max(0, sec))} //nolint:gosec // seconds
-	if sec < 0 {
-		linger.Onoff = 0
-	}
-	return unix.SetsockoptLinger(int(h.fd), unix.SOL_SOCKET, unix.SO_LINGER, &linger)
-}
-
-// Write implements net.Conn: a stream that idles has nothing to say.
-func (h *held) Write([]byte) (int, error) { return 0, errors.ErrUnsupported }
-
-// Close implements net.Conn.
-func (h *held) Close() error { return unix.Close(int(h.fd)) }
-
-// LocalAddr implements net.Conn; nobody asks.
-func (h *held) LocalAddr() net.Addr { return &net.TCPAddr{} }
-
-// RemoteAddr implements net.Conn; nobody asks.
-func (h *held) RemoteAddr() net.Addr { return &net.TCPAddr{} }
-
-// SetDeadline implements net.Conn: no read waits.
-func (h *held) SetDeadline(time.Time) error { return nil }
-
-// SetReadDeadline implements net.Conn, as above.
-func (h *held) SetReadDeadline(time.Time) error { return nil }
-
-// SetWriteDeadline implements net.Conn, as above.
-func (h *held) SetWriteDeadline(time.Time) error { return nil }

@@ -23,8 +23,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"holobench/history"
 	"holobench/wire"
 	"holobench/wire/sse"
@@ -389,13 +387,10 @@ func (r *benchReceiver) bare(room int) (open func(from, to int)) {
 		loops[i], rests[i] = l, make([]int32, 1<<16)
 		go func() {
 			size := len(benchEvent())
-			ready := 0
-			wait := func(fd uintptr) bool {
-				ready, _ = unix.EpollWait(int(fd), l.events[:], 0)
-				return ready > 0
-			}
-			for l.raw.Read(wait) == nil {
-				for _, e := range l.events[:ready] {
+			for {
+				ready, err := l.await()
+				must(err)
+				for _, e := range ready {
 					n, errno := l.stamper.receive(uintptr(e.Fd), l.scratch.buf[:room])
 					if errno != 0 || n <= 0 || l.stamper.stamp() == 0 {
 						must(fmt.Errorf("a bare read: %d bytes, %w", n, errno))
@@ -419,7 +414,7 @@ func (r *benchReceiver) bare(room int) (open func(from, to int)) {
 			fd, err := duplicate(kernel.raw)
 			must(err)
 			kernel.Close()
-			must(unix.EpollCtl(loops[i%len(loops)].fd, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)}))
+			must(loops[i%len(loops)].register(int32(fd)))
 			r.ready.Done()
 		}
 	}

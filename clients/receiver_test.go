@@ -69,7 +69,6 @@ func TestReceiverCost(t *testing.T) {
 				r.stream.batch, r.stream.last = r.stream.batch[:0], 0
 				err := r.stream.wire.feed(r.event)
 				r.stream.settleLast(true)
-				r.stream.wire.noted()
 				if err != nil || len(r.stream.batch) != 1 || r.stream.batch[0].Kind != history.Delivered {
 					t.Fatalf("%s: %v, %+v", w, err, r.stream.batch)
 				}
@@ -80,6 +79,30 @@ func TestReceiverCost(t *testing.T) {
 				t.Errorf("%s, %d channels: %v allocations an event", w, len(channels), got)
 			}
 		}
+	}
+}
+
+// TestAStreamThatWaitsHasNoParsers holds that a stream keeps parsers in the middle of an event only, and goes on with any.
+func TestAStreamThatWaitsHasNoParsers(t *testing.T) {
+	t.Parallel()
+	r := receivings("room")[JSON]
+	plain := r.stream.wire.(*plainReceiver)
+	feed := func(b []byte, rests bool, told int) {
+		t.Helper()
+		r.stream.batch, r.stream.last = nil, 0
+		if err := plain.feed(b); err != nil {
+			t.Fatal(err)
+		}
+		if plain.noted(); (plain.parsers == nil) != rests || len(r.stream.batch) != told {
+			t.Errorf("behind %q: rests %v, told %d; want %v, %d", b, plain.parsers == nil, len(r.stream.batch), rests, told)
+		}
+	}
+	feed(r.head, true, 1)
+	feed(r.event, true, 1)
+	feed(r.event[:30], false, 0)
+	feed(r.event[30:], true, 1)
+	if id := plain.lastEventID(); id != "17" {
+		t.Errorf("goes on behind %q", id)
 	}
 }
 
