@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"holobench/report"
 )
 
 var recordings = flag.String("recordings", "", "directory that the recordings are kept in (make verify-har)")
@@ -160,16 +158,16 @@ func TestVerifyHARPocketBase(t *testing.T) {
 	verifyRecording(t, r, addr, told{name: "pocketbase"})
 }
 
-// verifyRecording saves a recording, has it made into files, and runs them.
-func verifyRecording(t *testing.T, r *recorder, addr string, d told) *report.Report {
+// verifyRecording saves a recording, has it made into files, and runs them. The recording that is kept in testdata became the same.
+func verifyRecording(t *testing.T, r *recorder, addr string, d told) {
 	t.Helper()
-	dir := t.TempDir()
-	path := filepath.Join(dir, d.name+".har")
+	const kept = "127.0.0.1:8080" // where all servers of the kept ones are said to be
+	dir, name := t.TempDir(), "chromium-"+d.name
+	path, scenario := filepath.Join(dir, name+".har"), filepath.Join(dir, name+".yaml")
 	r.save(path)
 	if *recordings != "" {
-		r.save(filepath.Join(*recordings, "chromium-"+d.name+".har"), addr, "127.0.0.1:8080")
+		r.save(filepath.Join(*recordings, name+".har"), addr, kept)
 	}
-	scenario := filepath.Join(dir, d.name+".yaml")
 	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -179,13 +177,37 @@ func verifyRecording(t *testing.T, r *recorder, addr string, d told) *report.Rep
 	if out, err := c.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
+	golden, err := os.ReadFile(filepath.Join("../../internal/har/testdata", name+".golden"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, want, _ := strings.Cut(string(golden), "\n\n")
+	if got := strings.ReplaceAll(filesOf(t, scenario), addr, kept); got != want {
+		t.Errorf("it became something else than the recording that is kept:\n%s", got)
+	}
 	for _, a := range d.answers {
-		answerCheck(t, dir, d.name, a)
+		answerCheck(t, dir, name, a)
 	}
 	_, rep := holobenchRun(t, scenario)
-	o := rep.Order.Overall
-	t.Logf("%s: %d pairs at risk, %d divergent", d.name, o.All.AtRisk, o.All.Divergent)
-	return rep
+	all := rep.Order.Overall.All
+	t.Logf("%s: everybody got everything, once; %d pairs at risk, %d divergent", d.name, all.AtRisk, all.Divergent)
+}
+
+// filesOf is the text of a scenario, and of the protocol file beside it.
+func filesOf(t *testing.T, scenario string) string {
+	t.Helper()
+	text, err := os.ReadFile(scenario)
+	if err != nil {
+		t.Fatal(err)
+	}
+	protocol, err := os.ReadFile(strings.TrimSuffix(scenario, ".yaml") + ".protocol.yaml")
+	if os.IsNotExist(err) {
+		return string(text)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text) + "\n---\n" + string(protocol)
 }
 
 // answerCheck answers one guess in the files of a recording: what is replaced must stand behind the comment that asks.
