@@ -20,12 +20,13 @@ const (
 	EngineAuto      Engine = "auto"      // EngineEpoll where that can be, and else EngineGoroutine
 	EngineGoroutine Engine = "goroutine" // a goroutine a stream, on every system and connection
 	EngineEpoll     Engine = "epoll"     // one of Crowd.Loops holds it, without a goroutine of its own
+	EngineReference Engine = "reference" // r3labs/sse reads it, for a second opinion: see ReferenceDiffers
 )
 
 // ParseEngine returns the engine of that name, "" being EngineAuto; the error lists those there are.
 func ParseEngine(name string) (Engine, error) {
 	var names []string
-	for _, e := range []Engine{EngineAuto, EngineGoroutine, EngineEpoll} {
+	for _, e := range []Engine{EngineAuto, EngineGoroutine, EngineEpoll, EngineReference} {
 		if name == string(e) {
 			return e, nil
 		}
@@ -57,7 +58,7 @@ func (g *Generic) Idles() bool {
 
 // mayHandOver says whether the stream is one that a loop could hold, if its connection is one, too.
 func (s *stream) mayHandOver() bool {
-	if s.client.crowd.Loops == nil || s.client.engine == EngineGoroutine {
+	if s.client.crowd.Loops == nil || s.client.engine == EngineGoroutine || s.client.engine == EngineReference {
 		return false
 	}
 	idle, ok := s.wire.(idler)

@@ -20,8 +20,8 @@ const referenceMaxEvent = 1 << 20
 var errOneConnection = errors.New("the reference engine has had its one connection")
 
 // Reference reads one connection's worth of an event stream with r3labs/sse, a client that many Go programs use. It is a
-// second opinion for tests and benchmarks, never the path that measures: it cannot say when an event arrived, and where it
-// departs from the standard is a table in its test.
+// second opinion: it cannot say when an event arrived, and where it departs from the standard is a table in its test. Clients whose
+// Engine is EngineReference read by it.
 //
 // It dials once, asks for rawURL with header (several values of one name go out as one list), and calls onEvent for each
 // event, one after the other, never after its return. id is the last event id in force as that library understands it; the
@@ -53,6 +53,17 @@ func Reference(ctx context.Context, rawURL string, header http.Header,
 		return fmt.Errorf("reading a stream by the reference engine: dialing %s: %w", addr, err)
 	}
 	defer func() { _ = conn.Close() }()
+	if err := readByReference(ctx, conn, rawURL, header, nil, onEvent); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("reading a stream by the reference engine: %w", err)
+	}
+	return context.Cause(ctx)
+}
+
+// readByReference is Reference over a connection that is there, which it leaves to its caller to close when it returns by itself. onHead
+// is told of the head before the first event, and its error ends the stream; nil = any status but 200 does.
+func readByReference(ctx context.Context, conn net.Conn, rawURL string, header http.Header,
+	onHead func(*http.Response) error, onEvent func(id, name, data []byte),
+) error {
 	// The library would learn of the end of ctx through the transport as well; this does not depend on it.
 	unwatch := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer unwatch()
@@ -65,17 +76,17 @@ func Reference(ctx context.Context, rawURL string, header http.Header,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	client.ReconnectStrategy = &backoff.StopBackOff{}
+	if onHead != nil {
+		client.ResponseValidator = func(_ *sse.Client, response *http.Response) error { return onHead(response) }
+	}
 	for name, values := range header {
 		client.Headers[name] = strings.Join(values, ", ")
 	}
-	err = client.SubscribeRawWithContext(ctx, func(e *sse.Event) { onEvent(e.ID, e.Event, e.Data) })
+	err := client.SubscribeRawWithContext(ctx, func(e *sse.Event) { onEvent(e.ID, e.Event, e.Data) })
 	if ctx.Err() != nil {
 		return context.Cause(ctx) // the library reports nil, or what the closed connection said
 	}
-	if err != nil {
-		return fmt.Errorf("reading a stream by the reference engine: %w", err)
-	}
-	return nil
+	return err
 }
 
 // oneConnection is a transport that has conn and can get no other.

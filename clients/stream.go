@@ -80,6 +80,9 @@ type stream struct {
 // It is cut into small functions for more than the reader's sake: an idle stream sleeps at the bottom of these calls, and
 // their frames decide whether its stack is one of 4 or of 8 KiB.
 func (s *stream) connectOnce(ctx context.Context) error {
+	if s.refers() {
+		return s.referOnce(ctx)
+	}
 	conn, err := s.open(ctx)
 	if err != nil {
 		return err

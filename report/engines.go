@@ -6,6 +6,9 @@ import (
 	"holobench/history"
 )
 
+// referenceEngine is the engine of a group whose streams another client reads, as the run names it.
+const referenceEngine = "reference"
+
 // engineText says what held the streams of a group while nothing came.
 func engineText(g *history.Group) string {
 	switch {

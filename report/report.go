@@ -168,6 +168,12 @@ func (r *Report) warn(h *history.History) {
 			r.Warnings = append(r.Warnings, "a promise of the server is broken: "+p.Name+" "+p.Promised+": "+p.Seen)
 		}
 	}
+	for i := range r.Run.Groups {
+		if g := &r.Run.Groups[i]; g.Engine == referenceEngine {
+			r.Warnings = append(r.Warnings, "clients "+g.Name+" were read by another client (r3labs/sse): no arrival of theirs is stamped, so that their latency is when "+
+				"that handed an event on, and on two sockets they give no order; docs/method.md says where it reads differently")
+		}
+	}
 	if r.Run.Machine.Stamps == "user" {
 		r.Warnings = append(r.Warnings, "arrivals were stamped by the generator, not by the kernel: its own lag is part of every latency")
 	}

@@ -19,6 +19,11 @@ func (p *Plan) EngineOf(i int, m history.Machine) (engine clients.Engine, why st
 	switch g.Engine {
 	case clients.EngineGoroutine:
 		return g.Engine, ""
+	case clients.EngineReference:
+		if why = p.noReference(g); why != "" {
+			return clients.EngineGoroutine, why
+		}
+		return g.Engine, ""
 	case clients.EngineEpoll, clients.EngineAuto, "":
 	}
 	if why = p.noLoops(g, m); why != "" {
@@ -37,6 +42,36 @@ func (p *Plan) EngineOf(i int, m history.Machine) (engine clients.Engine, why st
 		return clients.EngineGoroutine, fmt.Sprintf("the fault %q concerns their links", fault.Name)
 	}
 	return clients.EngineEpoll, why
+}
+
+// asked is the engine that the clients of the i-th group are told of: whether a loop takes a stream is seen when it is there.
+func (p *Plan) asked(i int) clients.Engine {
+	g := &p.Groups[i]
+	if g.Engine == clients.EngineReference && p.noReference(g) != "" {
+		return clients.EngineGoroutine
+	}
+	return g.Engine
+}
+
+// noReference says why no stream of a group can be read by the reference engine; "" = it can.
+func (p *Plan) noReference(g *Group) string {
+	const needs = "the reference engine reads server-sent events that are asked for by GET, over HTTP/1.1"
+	switch {
+	case p.multiplexes(g):
+		return needs
+	case p.Server == nil && p.wire() != target.JSON:
+		return needs + ", on the wire json"
+	case p.Server == nil:
+		return ""
+	case p.Server.Protocol.Generic == nil && p.Server.Protocol.Wire != scenarios.JSONWire:
+		return needs + ", on the wire json or by a protocol file"
+	case p.Server.Protocol.Generic != nil:
+		server := genericOf(&p.Server.Protocol, p.Server.URL)
+		if !server.Idles() || server.Framing != clients.FrameSSE || server.Request.Method != "GET" || len(server.After) > 0 {
+			return needs + ", and nothing more is to be done on the stream"
+		}
+	}
+	return ""
 }
 
 // noLoops says why no stream of a group can be held by a loop; "" = nothing is known against it.

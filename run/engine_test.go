@@ -10,6 +10,8 @@ import (
 	"holobench/target"
 )
 
+const noReference = "the reference engine reads server-sent events that are asked for by GET, over HTTP/1.1"
+
 func TestEngineOf(t *testing.T) {
 	t.Parallel()
 	epoll, none := clients.EngineEpoll, ""
@@ -31,6 +33,9 @@ func TestEngineOf(t *testing.T) {
 		"not wanted":     {group: run.Group{Engine: clients.EngineGoroutine}, engine: clients.EngineGoroutine},
 		"no stream":      {group: run.Group{NoStream: true}},
 		"user stamps":    {machine: history.Machine{Stamps: "user"}, engine: clients.EngineGoroutine, why: "the kernel does not stamp what arrives"},
+		"reference":      {group: run.Group{Engine: clients.EngineReference}, engine: clients.EngineReference},
+		"no reference":   {plan: run.Plan{Wire: "hologram"}, group: run.Group{Engine: clients.EngineReference}, engine: clients.EngineGoroutine, why: noReference + ", on the wire json"},
+		"over HTTP/2":    {plan: run.Plan{Transport: target.H2C}, group: run.Group{Engine: clients.EngineReference}, engine: clients.EngineGoroutine, why: noReference},
 		"slow":           {group: run.Group{ReadRate: -1}, engine: clients.EngineGoroutine, why: "they read slowly"},
 		"network":        {group: run.Group{Network: "wifi"}, engine: clients.EngineGoroutine, why: "their links are those of a network of the kind wifi"},
 		"HTTP/2":         {plan: run.Plan{Transport: target.H2C}, engine: clients.EngineGoroutine, why: "over HTTP/2 a stream shares its connection"},
@@ -43,7 +48,7 @@ func TestEngineOf(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if !clients.HasLoops() && c.engine != "" && c.group.Engine != clients.EngineGoroutine {
+			if !clients.HasLoops() && c.engine != "" && c.group.Engine != clients.EngineGoroutine && c.group.Engine != clients.EngineReference {
 				c.engine, c.why = epoll, none
 			}
 			p := c.plan

@@ -158,7 +158,7 @@ func (x *execution) makeClients() {
 				id++
 				continue
 			}
-			o := clients.ClientOptions{ID: id, Node: x.onlyNode(), InFlight: x.plan.inFlight(len(all), i), ReadRate: g.ReadRate, Engine: g.Engine, Listen: x.listener(id)}
+			o := clients.ClientOptions{ID: id, Node: x.onlyNode(), InFlight: x.plan.inFlight(len(all), i), ReadRate: g.ReadRate, Engine: x.plan.asked(len(all)), Listen: x.listener(id)}
 			o.HTTP, o.Connections = g.HTTP, g.Connections
 			if g.listens() {
 				o.Instance, o.Channels = fmt.Sprintf("%s.c%d", x.o.ID, id), []string{g.Channel(i)}

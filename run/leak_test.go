@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"holobench/clients"
+	"holobench/history"
 	"holobench/run"
 	"holobench/scenarios"
 	"holobench/target"
@@ -39,14 +40,19 @@ func TestNothingIsLeft(t *testing.T) {
 		target.LongPoll: {target.HTTP1}, target.Channels: {target.HTTP1, target.TLS},
 	}
 	alone := runtime.NumGoroutine()
-	runOnSockets(t, target.SingleChannel, target.HTTP1)
+	runOnSockets(t, target.SingleChannel, target.HTTP1, clients.EngineAuto)
 	before := settle(t, func(o open) bool { return o.goroutines == alone }) // with the descriptors that the runtime keeps
 	for _, design := range target.Designs() {
 		for _, transport := range transports[design] {
-			runOnSockets(t, design, transport)
+			runOnSockets(t, design, transport, clients.EngineAuto)
 			settle(t, func(o open) bool { return o == before })
 			t.Logf("%s over %s: %+v", design, transport, before)
 		}
+	}
+	for _, engine := range []clients.Engine{clients.EngineEpoll, clients.EngineReference} {
+		runOnSockets(t, target.SingleChannel, target.HTTP1, engine)
+		settle(t, func(o open) bool { return o == before })
+		t.Logf("held by %s: %+v", engine, before)
 	}
 }
 
@@ -82,12 +88,17 @@ func countWhatIsOpen(t *testing.T) open {
 	return o
 }
 
-// runOnSockets carries out a run in which half of the load goes out behind a reset of all connections.
-func runOnSockets(t *testing.T, design target.Design, transport target.Transport) {
+// runOnSockets carries out a run in which half of the load goes out behind a reset of all connections, or, as one under a fault of links
+// is never held by a loop, with an engine behind a moment in which all lost their network.
+func runOnSockets(t *testing.T, design target.Design, transport target.Transport, engine clients.Engine) {
 	t.Helper()
 	p := rooms(string(design), 40, 50, 2*time.Second)
 	p.Transport, p.Join = transport, 20*time.Second
 	p.Faults = []scenarios.Fault{{Name: "cut", At: time.Second, For: 100 * time.Millisecond, Effect: scenarios.LinkFault{Kind: "reset"}}}
+	if engine != clients.EngineAuto {
+		p.Groups[0].Engine, p.Wire = engine, string(target.JSON)
+		p.Faults = []scenarios.Fault{{Name: "storm", At: time.Second, Where: scenarios.Where{Share: 1}, Effect: scenarios.ReconnectStorm{Away: 100 * time.Millisecond}}}
+	}
 	network := net.ListenConfig{}
 	start := func(ctx context.Context, o run.NodeOptions) (run.Node, error) {
 		n := &localNode{done: make(chan struct{}), counters: target.MemoryCounters(), journal: new(lockedBuffer)}
@@ -111,8 +122,13 @@ func runOnSockets(t *testing.T, design target.Design, transport target.Transport
 		return n, nil
 	}
 	dialer := net.Dialer{ControlContext: clients.ControlDial}
-	all, _ := carryOut(context.WithoutCancel(t.Context()), t, p, start, clients.StampedDial(dialer.DialContext, wire.StampKernel))
-	if sent := kinds(all); sent[0] != 0 || len(all) < 1000 {
-		t.Fatalf("%s over %s: %v", design, transport, sent)
+	all, result := carryOutWith(context.WithoutCancel(t.Context()), t, p, run.Options{
+		StartNode: start, Dial: clients.StampedDial(dialer.DialContext, wire.StampKernel), Loops: 1,
+	})
+	if held := result.Groups[0].Engine; engine != clients.EngineAuto && held != string(engine) && clients.HasLoops() {
+		t.Errorf("held by %s, want %s", held, engine)
+	}
+	if seen := kinds(all); seen[history.Delivered] < 900 || seen[history.Opened] < 50 {
+		t.Fatalf("%s over %s: %v", design, transport, seen)
 	}
 }

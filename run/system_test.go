@@ -120,11 +120,15 @@ func (m *memoryRecord) Close() { close(m.closed) }
 // carryOut runs a plan in this process and returns all that was seen.
 func carryOut(ctx context.Context, t *testing.T, p run.Plan, start run.StartNode, dial clients.DialFunc) ([]history.Observation, history.Run) {
 	t.Helper()
+	return carryOutWith(ctx, t, p, run.Options{StartNode: start, Dial: dial})
+}
+
+// carryOutWith is carryOut with more options.
+func carryOutWith(ctx context.Context, t *testing.T, p run.Plan, o run.Options) ([]history.Observation, history.Run) {
+	t.Helper()
 	record := &memoryRecord{closed: make(chan struct{})}
-	result, err := run.Run(ctx, p, run.Options{
-		ID: 0xabc, Names: new(history.Names), Record: record, StartNode: start, Dial: dial,
-		SaveRun: func(history.Run) error { return nil },
-	})
+	o.ID, o.Names, o.Record, o.SaveRun = 0xabc, new(history.Names), record, func(history.Run) error { return nil }
+	result, err := run.Run(ctx, p, o)
 	if err != nil {
 		t.Fatalf("run: %v", err)
 	}

@@ -9,5 +9,5 @@ func (r *resolver) engine(form *text, streams bool) string {
 		r.add(form.at, form.path+": clients without a stream have none to hold", "leave it out")
 		return ""
 	}
-	return r.oneOf(form, "auto", []string{"auto", "goroutine", "epoll"})
+	return r.oneOf(form, "auto", []string{"auto", "goroutine", "epoll", "reference"})
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 
+	"holobench/clients"
 	"holobench/run"
 )
 
@@ -18,6 +19,11 @@ func printEngines(w io.Writer, p *run.Plan) {
 			fmt.Fprintf(w, "engine of %s\t%s: %s\n", p.Groups[i].Name, engine, why)
 		default:
 			fmt.Fprintf(w, "engine of %s\t%s\n", p.Groups[i].Name, engine)
+		}
+		if engine == clients.EngineReference {
+			for _, difference := range clients.ReferenceDiffers() {
+				fmt.Fprintf(w, "\tdiffers: %s\n", difference)
+			}
 		}
 	}
 }
