@@ -40,6 +40,8 @@ type runFlags struct {
 	quiet   bool
 	noColor bool
 	stamps  string
+
+	tap func(batch []history.Observation, names *history.Names) // is told of what was seen, too; nil = nobody is
 }
 
 func runCommand(code *int) *cobra.Command {
@@ -180,7 +182,7 @@ func (f *runFlags) run(ctx context.Context, file *scenarios.File, stamps wire.St
 	}
 	live := report.NewLive()
 	names := new(history.Names)
-	writer := history.NewWriter(dir, names, history.Options{Tap: live.Add})
+	writer := history.NewWriter(dir, names, history.Options{Tap: f.tapped(live.Add, names)})
 	progress := newProgress(stderr, live, f.quiet)
 	flows := newFlowLog(dir.File(flowLogFile), file.Secrets())
 	o := run.Options{
@@ -219,6 +221,17 @@ func (f *runFlags) run(ctx context.Context, file *scenarios.File, stamps wire.St
 		return exitFailed, nil // it was printed; nothing was measured, there is nothing to report
 	}
 	return writeReport(dir.Path, stdout, colours(f.noColor, stdout))
+}
+
+// tapped lets who asks for it see what live sees.
+func (f *runFlags) tapped(live func([]history.Observation), names *history.Names) func([]history.Observation) {
+	if f.tap == nil {
+		return live
+	}
+	return func(batch []history.Observation) {
+		live(batch)
+		f.tap(batch, names)
+	}
 }
 
 func (f *runFlags) directory(name string) (*history.Dir, error) {

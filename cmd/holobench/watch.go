@@ -54,10 +54,15 @@ end, or to Ctrl-C.`,
 			if err != nil {
 				return err
 			}
+			var seen watched
+			f.run.tap = seen.observe
 			*code, err = f.watch(c.Context(), func(ctx context.Context) (int, error) {
 				return f.run.run(ctx, file, stamps, c.OutOrStdout(), c.ErrOrStderr())
 			})
-			return err
+			if *code != exitOK || err != nil {
+				return err
+			}
+			return failed(seen.print(c.OutOrStdout()))
 		},
 	}
 	c.Flags().IntVarP(&f.clients, "clients", "u", 10, "how many subscribers")

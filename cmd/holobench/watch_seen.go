@@ -1,0 +1,95 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"text/tabwriter"
+	"time"
+
+	"holobench/history"
+)
+
+// watched counts what a report of order and times has no figure for: the signs of life of the streams, and how they ended.
+type watched struct {
+	mu      sync.Mutex
+	streams map[connection]*life
+	beats   int
+	gaps    time.Duration // between the beats of one stream, all together
+	spaces  int           // how many of them
+	ends    map[string]int
+	lasted  map[string]time.Duration // all together, by how they ended
+}
+
+type connection struct{ client, conn uint32 }
+
+// life is that of one stream.
+type life struct{ opened, beat int64 }
+
+// observe is told of all that the subscribers note. Reasons are numbers until the names of the run are known.
+func (w *watched) observe(batch []history.Observation, names *history.Names) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.streams == nil {
+		w.streams, w.ends, w.lasted = make(map[connection]*life), make(map[string]int), make(map[string]time.Duration)
+	}
+	for i := range batch {
+		o := &batch[i]
+		at := connection{o.Client, o.Conn}
+		switch o.Kind {
+		case history.Opened:
+			w.streams[at] = &life{opened: o.At}
+		case history.Heartbeat:
+			if l := w.streams[at]; l != nil && o.Err == history.NoErr {
+				w.beats++
+				if l.beat != 0 {
+					w.gaps += time.Duration(o.At - l.beat)
+					w.spaces++
+				}
+				l.beat = o.At
+			}
+		case history.Ended:
+			why := cmp.Or(names.Name(uint32(o.Err)), "it was not said why")
+			w.ends[why]++
+			if l := w.streams[at]; l != nil {
+				w.lasted[why] += time.Duration(o.At - l.opened)
+			}
+			delete(w.streams, at)
+		case history.Closed:
+			delete(w.streams, at)
+		default:
+		}
+	}
+}
+
+// print writes it for a person.
+func (w *watched) print(out io.Writer) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	switch {
+	case w.beats == 0:
+		fmt.Fprint(t, "heartbeats\tnone\n")
+	case w.spaces == 0:
+		fmt.Fprintf(t, "heartbeats\t%d, at most one on each stream\n", w.beats)
+	default:
+		fmt.Fprintf(t, "heartbeats\t%d, one every %s on each stream\n", w.beats, brief(w.gaps/time.Duration(w.spaces)))
+	}
+	if len(w.ends) == 0 {
+		fmt.Fprint(t, "cuts\tnone: no stream was ended by the server or on the way\n")
+	}
+	var all []string
+	for why := range w.ends {
+		all = append(all, why)
+	}
+	slices.SortFunc(all, func(a, b string) int { return cmp.Or(w.ends[b]-w.ends[a], strings.Compare(a, b)) })
+	for _, why := range all {
+		n := w.ends[why]
+		fmt.Fprintf(t, "cuts\t%s: %s, %s after it was opened on average\n", strconv.Quote(why), times(n), brief(w.lasted[why]/time.Duration(n)))
+	}
+	return t.Flush()
+}
