@@ -12,8 +12,12 @@ import (
 	"holobench/target"
 )
 
-// noiseOverHTTP2 are the ways in which two messages can come over HTTP/2: on two streams of one connection, and to two clients.
-func noiseOverHTTP2() (all []run.NoiseOptions) {
+// carriedNoise are the ways in which two messages can come over HTTP/2 and TLS: on two streams of one connection, to two clients, and, over
+// HTTP/1.1 in TLS, on two connections.
+func carriedNoise() (all []run.NoiseOptions) {
+	for _, delay := range []time.Duration{0, 20 * time.Millisecond} {
+		all = append(all, run.NoiseOptions{Transport: target.TLS, ReaderDelay: delay, Clients: 10, Messages: 2, Seed: 11})
+	}
 	for _, transport := range []target.Transport{target.H2C, target.TLSH2} {
 		for _, across := range []bool{false, true} {
 			for _, delay := range []time.Duration{0, 20 * time.Millisecond} {
@@ -26,8 +30,11 @@ func noiseOverHTTP2() (all []run.NoiseOptions) {
 
 func noiseName(o *run.NoiseOptions) string {
 	where := "one connection"
-	if o.Across {
+	switch {
+	case o.Across:
 		where = "two clients"
+	case o.Transport == target.TLS:
+		where = "two connections"
 	}
 	return fmt.Sprintf("%s, %s, reader 0-%v", o.Transport, where, o.ReaderDelay)
 }
@@ -36,7 +43,7 @@ func noiseName(o *run.NoiseOptions) string {
 func checkRows(t *testing.T, o *run.NoiseOptions, n run.Noise) {
 	t.Helper()
 	want := run.NoiseCount{Right: n.Pairs}
-	if o.Across {
+	if o.Across || o.Transport == target.TLS {
 		want = run.NoiseCount{}
 	}
 	if n.Rows != want {
@@ -44,9 +51,9 @@ func checkRows(t *testing.T, o *run.NoiseOptions, n run.Noise) {
 	}
 }
 
-func TestNoiseOverHTTP2InABubble(t *testing.T) {
+func TestCarriedNoiseInABubble(t *testing.T) {
 	t.Parallel()
-	for _, o := range noiseOverHTTP2() {
+	for _, o := range carriedNoise() {
 		t.Run(noiseName(&o), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
@@ -63,7 +70,7 @@ func TestNoiseOverHTTP2InABubble(t *testing.T) {
 					t.Errorf("a reader that is never late puts all in order: %+v", n)
 				}
 				// The control: two clients that are late see the same pairs out of order by the stamps that are not to be trusted.
-				if !idle && o.Across && (n.User.Wrong < 20 || n.Intervals.Tied < n.Kernel.Wrong) {
+				if !idle && (o.Across || o.Transport == target.TLS) && (n.User.Wrong < 20 || n.Intervals.Tied < n.Kernel.Wrong) {
 					t.Errorf("a late reader left no trace: %+v", n)
 				}
 			})
@@ -71,9 +78,9 @@ func TestNoiseOverHTTP2InABubble(t *testing.T) {
 	}
 }
 
-func TestNoiseOverHTTP2OnSockets(t *testing.T) {
+func TestCarriedNoiseOnSockets(t *testing.T) {
 	t.Parallel()
-	for _, o := range noiseOverHTTP2() {
+	for _, o := range carriedNoise() {
 		o.StartPeer, o.Dial, o.Pairs, o.ReaderDelay = startNoiseProcess, new(net.Dialer).DialContext, 200, o.ReaderDelay/4
 		n, err := run.MeasureNoise(t.Context(), o)
 		if err != nil {
@@ -85,12 +92,12 @@ func TestNoiseOverHTTP2OnSockets(t *testing.T) {
 	}
 }
 
-func TestVerifyNoiseOverHTTP2(t *testing.T) {
+func TestVerifyNoiseCarried(t *testing.T) {
 	if !*verify {
 		t.Skip("a long proof: make verify-noise")
 	}
 	pairs, wrong := 0, 0
-	for _, o := range noiseOverHTTP2() {
+	for _, o := range carriedNoise() {
 		for _, crowd := range []int{2, 200} {
 			o.StartPeer, o.Dial, o.Pairs, o.Clients, o.Busy = startNoiseProcess, new(net.Dialer).DialContext, 2000, crowd, o.ReaderDelay > 0
 			n, err := run.MeasureNoise(t.Context(), o)
