@@ -81,6 +81,7 @@ func (f *Figures) Add(batch []history.Observation) {
 			f.waited(o)
 		case history.Foreign: // it was never due, so that it has no latency
 			f.foreign++
+			f.streamed(o)
 		case history.Heartbeat: // most say nothing; some, that the stream is not what it should be
 			if o.Err != history.NoErr {
 				f.trouble[trouble{o.Kind, o.Err}]++
@@ -129,6 +130,15 @@ func (f *Figures) delivered(o *history.Observation) {
 		f.late.add(o.Event, o.Due, role, path, latency)
 		f.recovery.delivered(o.Due, role, latency)
 		f.timeline.add(o.At-f.windows.barrier, latency)
+	}
+}
+
+// streamed counts an event of nobody in the run, which belongs to the window in which it came.
+func (f *Figures) streamed(o *history.Observation) {
+	for i := range f.tallies {
+		if o.Path == history.SSE && f.windows.has(i, o.At) {
+			f.tallies[i].streamed++
+		}
 	}
 }
 

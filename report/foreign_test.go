@@ -50,6 +50,12 @@ func TestForeignEvents(t *testing.T) {
 	if lost, twice := r.total(EventsLost), r.total(EventsDuplicated); lost != 0 || twice != 1 {
 		t.Errorf("%d lost, %d twice", lost, twice)
 	}
+	if m := r.find(SSEEvents, nil); m == nil || m.Values[0].Value != 6 {
+		t.Errorf("events by streams: %+v", m)
+	}
+	if lost, twice := r.find(EventsLost, nil), r.find(EventsDuplicated, nil); lost.Count != 0 || twice.Count != 2 {
+		t.Errorf("%d events stand behind what was lost, %d behind what came twice", lost.Count, twice.Count)
+	}
 	if m := r.find(FanoutLatency, nil); m != nil && m.Count > 0 {
 		t.Errorf("there is a latency of %d deliveries, and nobody asked for any", m.Count)
 	}
@@ -71,7 +77,7 @@ func TestForeignEvents(t *testing.T) {
 	}
 
 	b.run.Promises = map[string]string{"self_echo": "sse", "broadcast": "per channel"}
-	if r = b.report(t); r.total(EventsLost) != 1 {
+	if r = b.report(t); r.total(EventsLost) != 1 || r.find(EventsLost, nil).Count != 2 {
 		t.Errorf("where all go to all, %d are lost, and it is one", r.total(EventsLost))
 	}
 	for _, p := range r.Promises {

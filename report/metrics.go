@@ -148,7 +148,7 @@ func (l *lister) trends(name string, of func(*tally) *Histogram) {
 // counts lists one count of the standings of each window.
 func (l *lister) counts(name string, of func(*standings) int64) {
 	l.windows(func(t *tally, tags []Tag, seconds float64) {
-		l.add(counter(name, tags, of(&t.standing), t.standing.events, seconds))
+		l.add(counter(name, tags, of(&t.standing), t.standing.counted(name), seconds))
 	})
 }
 

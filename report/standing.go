@@ -29,8 +29,14 @@ func (m *membership) close(run history.Run, f *Figures) {
 				continue
 			}
 			t := &f.tallies[i]
-			if !s.ID.Foreign() {
+			switch {
+			case !s.ID.Foreign():
 				t.standing.events++
+			case s.Expected > 0:
+				t.standing.owed++
+				t.standing.foreign++
+			default:
+				t.standing.foreign++
 			}
 			if s.OwnLost {
 				t.standing.ownLost++

@@ -63,7 +63,9 @@ func (c *commands) failed() int64 { return c.rejected + c.unknown + c.refused - 
 
 // standings sums up where the events of a window stand.
 type standings struct {
-	events        int64
+	events        int64 // of commands
+	foreign       int64 // of nobody in the run
+	owed          int64 // those of the last of which somebody should have received one
 	ownLost       int64 // events that their publisher should have heard of and did not
 	expected      int64
 	reached       int64
@@ -73,6 +75,15 @@ type standings struct {
 	stray         int64
 	missedAway    int64
 	caughtUp      int64
+}
+
+// counted is how many events stand behind a count of that name: where nobody knows who should have received an event, it says
+// nothing about what was lost.
+func (s *standings) counted(name string) int64 {
+	if name == EventsLost {
+		return s.events + s.owed
+	}
+	return s.events + s.foreign
 }
 
 // of returns the latencies of an audience.
