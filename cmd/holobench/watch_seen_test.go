@@ -18,14 +18,14 @@ func TestWatched(t *testing.T) {
 		return history.Observation{Kind: kind, Client: client, Conn: 1, At: at, Err: why}
 	}
 	var w watched
-	print := func() string {
+	printed := func() string {
 		var out strings.Builder
 		if err := w.print(&out); err != nil {
 			t.Error(err)
 		}
 		return out.String()
 	}
-	if got, want := print(), "heartbeats  none\ncuts        none: no stream was ended by the server or on the way\n"; got != want {
+	if got, want := printed(), "heartbeats  none\ncuts        none: no stream was ended by the server or on the way\n"; got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
 	w.observe([]history.Observation{
@@ -39,7 +39,7 @@ func TestWatched(t *testing.T) {
 	const want = "heartbeats  4, one every 11s on each stream\n" +
 		"cuts        \"end of stream\": 2 times, 1m10s after it was opened on average\n" +
 		"cuts        \"connection reset\": once, 0s after it was opened on average\n"
-	if got := print(); got != want {
+	if got := printed(); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
 }
