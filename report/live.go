@@ -70,14 +70,14 @@ func (l *Live) Line(elapsed time.Duration) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	t := &l.figures.tallies[whole]
-	rate := 0.0
+	rate, heard := 0.0, l.figures.deliveries+l.figures.foreign
 	if since := elapsed - l.at; since > 0 {
-		rate = max(0, float64(l.figures.deliveries-l.seen)/since.Seconds())
+		rate = max(0, float64(heard-l.seen)/since.Seconds())
 	}
-	l.seen, l.at = l.figures.deliveries, elapsed
+	l.seen, l.at = heard, elapsed
 	parts := []string{
 		plural(t.clients.sent, "command"),
-		fmt.Sprintf("%s (%s/s)", plural(l.figures.deliveries, "delivery"), significant(rate)),
+		fmt.Sprintf("%s (%s/s)", plural(heard, "delivery"), significant(rate)),
 	}
 	if all := t.of(audience{role: everyone}); all.Count() > 0 {
 		parts = append(parts, fmt.Sprintf("p50 %s p99 %s",

@@ -40,6 +40,18 @@ func TestLiveLine(t *testing.T) {
 	}
 }
 
+// Events that no command of the run has caused are heard as well; nobody owes them.
+func TestLiveLineOfForeignEvents(t *testing.T) {
+	t.Parallel()
+	l := NewLive()
+	for range 3 {
+		l.Add([]history.Observation{{Kind: history.Foreign, Client: 1, Conn: 1, Path: history.SSE, At: 1}})
+	}
+	if got, want := l.Line(2*time.Second), "0 commands, 3 deliveries (1.5/s), 0 missing"; got != want {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
 func TestLiveIsSafeForConcurrentUse(t *testing.T) {
 	t.Parallel()
 	l := NewLive()
