@@ -85,7 +85,7 @@ func (p *Plan) noLoops(g *Group, m history.Machine) string {
 		return "they read slowly"
 	case g.Network != "":
 		return "their links are those of a network of the kind " + g.Network
-	case p.clientHTTP2():
+	case p.multiplexes(g):
 		return "over HTTP/2 a stream shares its connection"
 	case p.clientTLS() != nil, p.Server != nil && p.Server.URL.Scheme == "https":
 		return "their connections are encrypted"

@@ -39,6 +39,8 @@ func TestEngineOf(t *testing.T) {
 		"slow":           {group: run.Group{ReadRate: -1}, engine: clients.EngineGoroutine, why: "they read slowly"},
 		"network":        {group: run.Group{Network: "wifi"}, engine: clients.EngineGoroutine, why: "their links are those of a network of the kind wifi"},
 		"HTTP/2":         {plan: run.Plan{Transport: target.H2C}, engine: clients.EngineGoroutine, why: "over HTTP/2 a stream shares its connection"},
+		"beside HTTP/2":  {plan: run.Plan{Transport: target.H2C}, group: run.Group{HTTP: 1}, engine: epoll, why: none},
+		"of their own":   {plan: run.Plan{Server: new(scenarios.Server)}, group: run.Group{HTTP: 2}, engine: clients.EngineGoroutine, why: "over HTTP/2 a stream shares its connection"},
 		"TLS":            {plan: run.Plan{Transport: target.TLS}, engine: clients.EngineGoroutine, why: "their connections are encrypted"},
 		"channels":       {plan: run.Plan{Wire: "channels"}, engine: clients.EngineGoroutine, why: "clients have heartbeats or polls to send on the wire channels"},
 		"all links":      {plan: run.Plan{Faults: link(scenarios.Where{Share: 1})}, engine: clients.EngineGoroutine, why: `the fault "bad" concerns their links`},

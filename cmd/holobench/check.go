@@ -125,7 +125,7 @@ func printPlan(out io.Writer, file *scenarios.File, p *run.Plan) error {
 		fmt.Fprintf(w, "come from\t%d addresses of this machine, since the local ports of one would not suffice\n", p.Sources)
 	}
 	for _, g := range p.Groups {
-		fmt.Fprintf(w, "clients %s\t%d, %s%s\n", g.Name, g.Count, channelsOf(g), joinOf(g))
+		fmt.Fprintf(w, "clients %s\t%d, %s%s\n", g.Name, g.Count, channelsOf(g), joinOf(g)+connectionsOf(p, g))
 	}
 	printEngines(w, p)
 	estimates, sum := file.Estimates()
