@@ -19,7 +19,6 @@ func FromFile(f *scenarios.File, m history.Machine) (Plan, error) {
 		Design: b.Design, Wire: b.Wire, Transport: target.Transport(b.Transport), Knobs: knobsFrom(&b.Knobs), Outbox: b.Outbox, Heartbeat: b.Heartbeat,
 		Nodes: b.Nodes, Bus: Bus{Kind: b.Bus.Kind, URL: b.Bus.URL, Delay: b.Bus.Delay}, Spread: b.Spread,
 		Drain: f.Drain, PairWindow: f.PairWindow,
-		Warnings: f.Warnings(Limits(m)), Shortages: f.Shortages(Limits(m)), Sources: f.Sources(Limits(m)),
 	}
 	if p.Server = serverOf(f); p.Server != nil {
 		p.Design, p.Wire, p.Nodes, p.Breaker = "", p.Server.Protocol.Wire, 0, p.Server.Breaker
@@ -36,6 +35,12 @@ func FromFile(f *scenarios.File, m history.Machine) (Plan, error) {
 			Network: c.Network, Engine: clients.Engine(c.Engine), HTTP: c.HTTP, Connections: c.Connections,
 		})
 	}
+	limits := Limits(m)
+	limits.Looped = func(group int) bool {
+		engine, _ := p.EngineOf(group, m)
+		return engine == clients.EngineEpoll
+	}
+	p.Warnings, p.Shortages, p.Sources = f.Warnings(limits), f.Shortages(limits), f.Sources(limits)
 	for i := range f.Load {
 		load, err := loadFrom(f, &f.Load[i])
 		if err != nil {

@@ -14,6 +14,8 @@ type Machine struct {
 	MemoryMB int // 0 = not known
 	Ports    int // local ports for connections that are made from one address; 0 = not known
 
+	Looped func(group int) bool // a loop holds the streams of that group, by its place, instead of a goroutine each; nil = of none
+
 	ManyLoopback bool // connections within this machine can come from any address of 127.0.0.0/8
 }
 
@@ -21,6 +23,7 @@ type Machine struct {
 // thing, so that warnings name it with what follows from it.
 const (
 	generatorStreamKiB = 20
+	loopedStreamKiB    = 4 // of a stream that a loop holds
 	targetStreamKiB    = 8
 
 	generatorDelivery = 9e-6 // CPU seconds of one delivery
@@ -61,8 +64,8 @@ func (f *File) Shortages(m Machine) []string {
 		short = append(short, fmt.Sprintf(
 			"the run makes %d connections to one address, this machine has %d local ports for that: raise them with sysctl net.ipv4.ip_local_port_range=\"1024 65535\"%s", need, m.Ports, remedy))
 	}
-	if need := f.memoryMB(); m.MemoryMB > 0 && need > m.MemoryMB {
-		short = append(short, f.memory(need, m.MemoryMB))
+	if need := f.memoryMB(m); m.MemoryMB > 0 && need > m.MemoryMB {
+		short = append(short, f.memory(m))
 	}
 	return short
 }
@@ -70,29 +73,37 @@ func (f *File) Shortages(m Machine) []string {
 // machineWarnings lists what the machine cannot hold, or only just.
 func (f *File) machineWarnings(m Machine) []string {
 	warnings := f.Shortages(m)
-	if need := f.memoryMB(); float64(need) > memoryShare*float64(m.MemoryMB) && need <= m.MemoryMB {
-		warnings = append(warnings, f.memory(need, m.MemoryMB))
+	if need := f.memoryMB(m); float64(need) > memoryShare*float64(m.MemoryMB) && need <= m.MemoryMB {
+		warnings = append(warnings, f.memory(m))
 	}
 	return append(warnings, f.coreWarnings(m, f.Server.URL == nil)...)
 }
 
 // memory says what the streams need.
-func (f *File) memory(needMB, thereMB int) string {
+func (f *File) memory(m Machine) string {
 	streams, _ := f.connections()
-	return fmt.Sprintf("%d streams need about %d MB, at %d KiB each, this machine has %d MB: take fewer clients, or a machine with more", streams, needMB, f.streamKiB(), thereMB)
+	return fmt.Sprintf("%d streams need about %d MB, at %d KiB each, this machine has %d MB: take fewer clients, or a machine with more",
+		streams, f.memoryMB(m), f.streamsKiB(m)/max(1, streams), m.MemoryMB)
 }
 
-func (f *File) memoryMB() int {
-	streams, _ := f.connections()
-	return streams * f.streamKiB() / 1000
-}
+func (f *File) memoryMB(m Machine) int { return f.streamsKiB(m) / 1000 }
 
-// streamKiB is what one stream takes, in the generator and, when that is on this machine, in the target.
-func (f *File) streamKiB() int {
-	if f.Server.URL == nil {
-		return generatorStreamKiB + targetStreamKiB
+// streamsKiB is what all streams take, in the generator and, when that is on this machine, in the target.
+func (f *File) streamsKiB(m Machine) int {
+	sum := 0
+	for i := range f.Clients {
+		each := generatorStreamKiB
+		if m.Looped != nil && m.Looped(i) {
+			each = loopedStreamKiB
+		}
+		if f.Server.URL == nil {
+			each += targetStreamKiB
+		}
+		if f.Clients[i].Streams {
+			sum += f.Clients[i].Count * each
+		}
 	}
-	return generatorStreamKiB
+	return sum
 }
 
 // perNode counts the connections to one address.

@@ -122,6 +122,7 @@ load: {talk: {by: {clients: members, only: 1000}, rate: 100/s, for: 10s, in_flig
 		{"ports to another machine", "server: {url: http://192.0.2.1}", Machine{Ports: 13999, ManyLoopback: true}, "the run makes 14000 connections to one address, this machine has 13999 local ports for that: raise them with sysctl net.ipv4.ip_local_port_range=\"1024 65535\""},
 		{"memory, just so", "", Machine{MemoryMB: 280}, "10000 streams need about 280 MB, at 28 KiB each, this machine has 280 MB: take fewer clients, or a machine with more"},
 		{"memory", "", Machine{MemoryMB: 349}, "10000 streams need about 280 MB, at 28 KiB each, this machine has 349 MB: take fewer clients, or a machine with more"},
+		{"memory in loops", "", Machine{MemoryMB: 119, Looped: func(group int) bool { return group == 0 }}, "10000 streams need about 120 MB, at 12 KiB each, this machine has 119 MB: take fewer clients, or a machine with more"},
 		{"memory of clients alone", "server: {url: http://127.0.0.1:1}", Machine{MemoryMB: 250}, ""},
 		{"cores", "", Machine{Cores: 2}, "at its peak the load is 100 commands and 100000 deliveries a second, for which it takes about 1.6 cores, at 150 and 15 us each, this machine has 2: " +
 			"expect figures of time that say more about the machine; holobench run --scale makes it smaller"},
