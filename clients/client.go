@@ -13,6 +13,8 @@ type Client struct {
 	crowd    *Crowd
 	id       uint32
 	node     uint16
+	http2    bool // see ClientOptions.HTTP
+	listens  bool // it has channels from the beginning
 	instance string
 	protocol protocol
 	browser  *browser     // nil = it has nothing to keep between its requests
@@ -30,9 +32,7 @@ type Client struct {
 	replicas map[string]*replica
 	hold     hold
 
-	http2       bool // see ClientOptions.HTTP
-	listens     bool // it has channels from the beginning
-	connections int  // see ClientOptions
+	connections int // see ClientOptions
 }
 
 // ClientOptions say who a client is.

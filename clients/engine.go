@@ -3,8 +3,6 @@ package clients
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 
 	"holobench/wire"
 )
@@ -22,21 +20,6 @@ const (
 	EngineEpoll     Engine = "epoll"     // one of Crowd.Loops holds it, without a goroutine of its own
 	EngineReference Engine = "reference" // r3labs/sse reads it, for a second opinion: see ReferenceDiffers
 )
-
-// ParseEngine returns the engine of that name, "" being EngineAuto; the error lists those there are.
-func ParseEngine(name string) (Engine, error) {
-	var names []string
-	for _, e := range []Engine{EngineAuto, EngineGoroutine, EngineEpoll, EngineReference} {
-		if name == string(e) {
-			return e, nil
-		}
-		names = append(names, string(e))
-	}
-	if name == "" {
-		return EngineAuto, nil
-	}
-	return "", fmt.Errorf("reading the engine: there is no %q; there are %s", name, strings.Join(names, ", "))
-}
 
 // errHandedOver is why a goroutine leaves a connection that goes on.
 var errHandedOver = errors.New("a loop holds the stream")

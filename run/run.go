@@ -223,7 +223,8 @@ func (x *execution) measure(ctx, work context.Context, fail context.CancelCauseF
 	if err := x.join(work, holding, posting); err != nil {
 		return x.whyStopped(work, err)
 	}
-	debug.FreeOSMemory() // what thousands of dials left behind is collected now, not in the middle of the measurement
+	debug.FreeOSMemory() // what thousands of dials left behind is collected now, not in the middle of the measurement:
+	debug.FreeOSMemory() // a sync.Pool lets go of what is in it at the second time only
 	held := resident()
 	barrier := time.Now()
 	x.began.Store(barrier.UnixNano() - x.epoch)
