@@ -16,7 +16,7 @@ DESIGN_TESTS := ^Test(OneOrder|ConcurrentDispatchDiverges|SerializedDispatchDoes
 .PHONY: help demo build test check fmt fuzz bench benchstat bench-receive bench-fanout verify-15000 verify-designs verify-slow verify-delay verify-chaos verify-chaos-nodes verify-noise verify-zero verify-divergence verify-nodes verify-capacity verify-rows soak verify-page verify-eventsource verify-readers verify-proxy verify-har bench-chaos test-servers verify-servers golden cover clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
 # The report's path is the last line that the run prints, so nothing may be printed behind it.
 demo: build ## build, then run scenarios/demo.yaml: 500 clients, 10 s; the last line is the path of the report

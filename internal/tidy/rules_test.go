@@ -155,10 +155,10 @@ func TestRulesReport(t *testing.T) {
 			"docs/x.md:3: the link to ../README.md#absent names a heading that README.md does not have", "docs/x.md:3: the link to /README.md leads nowhere",
 		}},
 
-		{"targets", map[string]string{"docs/x.md": "`make hidden` or `make sure`, make believe\n" + fence + "\nmake absent\n" + fence + "\n"}, []string{
+		{"targets", map[string]string{"docs/x.md": "`make hidden` or `make sure`, make believe\n" + fence + "\nmake absent-15\n" + fence + "\n"}, []string{
 			"docs/x.md:1: tells the reader to type make hidden, which is no target with a help text",
 			"docs/x.md:1: tells the reader to type make sure, which is no target with a help text",
-			"docs/x.md:3: tells the reader to type make absent, which is no target with a help text",
+			"docs/x.md:3: tells the reader to type make absent-15, which is no target with a help text",
 		}},
 
 		{"glossary", map[string]string{glossaryFile: "-"}, []string{"docs/glossary.md:0: has no table of terms"}},

@@ -6,7 +6,7 @@ import (
 )
 
 // makeCommand finds "make NAME" where a command begins.
-var makeCommand = regexp.MustCompile(`^\s*(?:\$ )?make(?: -[a-z]+)* ([a-z][a-z-]*)\b`)
+var makeCommand = regexp.MustCompile(`^\s*(?:\$ )?make(?: -[a-z]+)* ([a-z][a-z0-9-]*)\b`)
 
 // targets is the rule that every make target which a document tells the reader to type is in the Makefile, with its help.
 func targets(m *module) []finding {
