@@ -61,11 +61,11 @@ func (p *printer) groups(r *Report) {
 	p.line("")
 	p.groupsHead("times of "+windowTitle(r.mainWindow()), groupTimes(), "p50", "p99")
 	for i := range rows {
-		line := p.groupsLabel(&rows[i])
+		var cells strings.Builder
 		for _, times := range rows[i].Times {
-			line += fmt.Sprintf("%10s%10s", times[0], times[1])
+			fmt.Fprintf(&cells, "%10s%10s", times[0], times[1])
 		}
-		p.line(line)
+		p.line(p.groupsLabel(&rows[i]) + cells.String())
 	}
 	ordered := false
 	for i := range rows {
@@ -77,11 +77,11 @@ func (p *printer) groups(r *Report) {
 			p.groupsHead("order, whole run", []string{ordering.OriginatorObserver.String(), ordering.ObserverObserver.String()}, "divergent", "at risk")
 			ordered = true
 		}
-		line := p.groupsLabel(&rows[i])
+		var cells strings.Builder
 		for _, class := range rows[i].Classes {
-			line += fmt.Sprintf("%10s%10s", class[0], class[1])
+			fmt.Fprintf(&cells, "%10s%10s", class[0], class[1])
 		}
-		p.line(line)
+		p.line(p.groupsLabel(&rows[i]) + cells.String())
 	}
 }
 
