@@ -92,12 +92,12 @@ func countWhatIsOpen(t *testing.T) open {
 // is never held by a loop, with an engine behind a moment in which all lost their network.
 func runOnSockets(t *testing.T, design target.Design, transport target.Transport, engine clients.Engine) {
 	t.Helper()
-	p := rooms(string(design), 40, 50, 2*time.Second)
+	p := rooms(string(design), 40, 100, time.Second)
 	p.Transport, p.Join = transport, 20*time.Second
-	p.Faults = []scenarios.Fault{{Name: "cut", At: time.Second, For: 100 * time.Millisecond, Effect: scenarios.LinkFault{Kind: "reset"}}}
+	p.Faults = []scenarios.Fault{{Name: "cut", At: 500 * time.Millisecond, For: 100 * time.Millisecond, Effect: scenarios.LinkFault{Kind: "reset"}}}
 	if engine != clients.EngineAuto {
 		p.Groups[0].Engine, p.Wire = engine, string(target.JSON)
-		p.Faults = []scenarios.Fault{{Name: "storm", At: time.Second, Where: scenarios.Where{Share: 1}, Effect: scenarios.ReconnectStorm{Away: 100 * time.Millisecond}}}
+		p.Faults = []scenarios.Fault{{Name: "storm", At: 500 * time.Millisecond, Where: scenarios.Where{Share: 1}, Effect: scenarios.ReconnectStorm{Away: 100 * time.Millisecond}}}
 	}
 	network := net.ListenConfig{}
 	start := func(ctx context.Context, o run.NodeOptions) (run.Node, error) {
