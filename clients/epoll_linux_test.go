@@ -94,18 +94,14 @@ func (b *socketBench) client(t *testing.T) (c *Client, end func(), over <-chan e
 	return c, cancel, done
 }
 
-// await waits until that many Observations of the kind were seen.
+// await waits until that many Observations of the kind were seen; what never comes ends with the time of all tests.
 func (b *socketBench) await(t *testing.T, kind history.Kind, count int) {
 	t.Helper()
 	for {
 		if len(b.story(kind)) >= count {
 			return
 		}
-		select {
-		case <-b.changed:
-		case <-t.Context().Done():
-			t.Fatalf("the test ended before %d x %s were seen", count, kind)
-		}
+		<-b.changed
 	}
 }
 
@@ -328,7 +324,7 @@ func TestEnginesLeaveNothingBehind(t *testing.T) {
 			}
 		})
 		for runtime.NumGoroutine() > goroutines || openDescriptors(t) > files {
-			if t.Context().Err() != nil {
+			if end, ok := t.Deadline(); ok && time.Until(end) < 5*time.Second {
 				t.Fatalf("%s: %d goroutines and %d descriptors are left", engine, runtime.NumGoroutine()-goroutines, openDescriptors(t)-files)
 			}
 			runtime.Gosched()
