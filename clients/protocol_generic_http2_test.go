@@ -25,7 +25,7 @@ func TestGenericOverHTTP2(t *testing.T) {
 		stream := make(chan string, 9)
 		var mu sync.Mutex
 		var asked []string
-		s.Server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			body, _ := io.ReadAll(r.Body)
 			mu.Lock()
 			asked = append(asked, strings.TrimSpace(fmt.Sprintf("%s %s %s %s", r.Proto, r.Method, r.URL.RequestURI(), r.Header.Get("Last-Event-ID"))))

@@ -35,7 +35,7 @@ func readJSON(data []byte) (value any, ok bool) {
 		return nil, false
 	}
 	_, err := d.Token()
-	return value, err == io.EOF //nolint:errorlint // the decoder returns it bare
+	return value, err == io.EOF
 }
 
 // within appends the paths to all parts of a value that the marker stands in.

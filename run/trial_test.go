@@ -262,8 +262,11 @@ func TestTryNobody(t *testing.T) {
 		want   string
 	}{
 		{[]run.Group{{Name: "idle", Count: 2}}, false, "try the plan out: none of its clients listens"},
-		{[]run.Group{{Name: "members", Count: 2, Channel: func(int) string { return "lobby" }}}, true,
-			"try the plan out: no clients that listen send by a load of their own accord, so that nobody could hear of it (leave --send out)"},
+		{
+			[]run.Group{{Name: "members", Count: 2, Channel: func(int) string { return "lobby" }}},
+			true,
+			"try the plan out: no clients that listen send by a load of their own accord, so that nobody could hear of it (leave --send out)",
+		},
 	} {
 		if _, err := run.Try(t.Context(), run.Plan{Nodes: 1, Groups: test.groups}, run.Options{}, run.TrialOptions{Send: test.send}); err == nil || err.Error() != test.want {
 			t.Errorf("got %v, want %s", err, test.want)
