@@ -83,21 +83,21 @@ func parseMarker(p []byte) (m Marker, rest []byte, ok bool) {
 	return m, p[1:], true
 }
 
-// field reads ".<name><decimal>" with a value of at most limit.
+// field reads ".<name><decimal>" with a value of at most limit, in at most 19 digits: so many do not overflow.
 func field(p []byte, name byte, limit uint64) (value uint64, rest []byte, ok bool) {
 	if len(p) < 3 || p[0] != '.' || p[1] != name {
 		return 0, nil, false
 	}
 	p = p[2:]
 	i := 0
-	for ; i < len(p) && p[i] >= '0' && p[i] <= '9'; i++ {
-		digit := uint64(p[i] - '0')
-		if value > (limit-digit)/10 {
-			return 0, nil, false
+	for ; i < len(p) && i < 19; i++ {
+		digit := p[i] - '0'
+		if digit > 9 {
+			break
 		}
-		value = value*10 + digit
+		value = value*10 + uint64(digit)
 	}
-	return value, p[i:], i > 0
+	return value, p[i:], i > 0 && value <= limit
 }
 
 const hexDigits = "0123456789abcdef"
@@ -111,9 +111,11 @@ func appendHex8(dst []byte, v uint32) []byte {
 
 func parseHex8(p []byte) (v uint32, ok bool) {
 	for _, b := range p {
-		digit := bytes.IndexByte([]byte(hexDigits), b)
-		if digit < 0 {
-			return 0, false
+		digit := b - '0'
+		if digit > 9 {
+			if digit = b - 'a' + 10; digit < 10 || digit > 15 {
+				return 0, false
+			}
 		}
 		v = v<<4 | uint32(digit)
 	}
