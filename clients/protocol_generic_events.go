@@ -125,7 +125,7 @@ func (r *genericReceiver) named(name, id string, data []byte) {
 	}
 	from := len(r.batch)
 	r.batch = r.client.heard(r.batch, o, part)
-	r.nameForeign(id, data)
+	r.nameForeign(from, id, data)
 	if r.client.listen != nil {
 		r.client.hears(r.batch[from:], data, func([]byte) []byte { return []byte(name) })
 	}

@@ -9,11 +9,12 @@ import (
 // not say.
 type NameOf func(id string, data []byte) (name []byte, ok bool)
 
-// nameForeign gives an event that bears no marker the name by which the server knows it. It was noted last, and alone.
-func (r *genericReceiver) nameForeign(id string, data []byte) {
-	o := &r.batch[len(r.batch)-1]
-	if o.Kind != history.Alien || o.Err != r.client.crowd.reason(errNoMarker) {
-		return
+// nameForeign gives an event that bears no marker of this run the name by which the server knows it. What it was noted as begins at from.
+func (r *genericReceiver) nameForeign(from int, id string, data []byte) {
+	for i := range r.batch[from:] {
+		if r.batch[from+i].Kind != history.Alien {
+			return
+		}
 	}
 	s := r.server
 	for _, find := range []NameOf{s.Replies.event(), s.Foreign} {
@@ -21,7 +22,9 @@ func (r *genericReceiver) nameForeign(id string, data []byte) {
 			continue
 		}
 		if name, ok := find(id, data); ok && len(name) > 0 {
-			o.Kind, o.Err, o.Event = history.Foreign, history.NoErr, wire.ForeignEvent(r.client.firstChannel(), name)
+			r.batch = r.batch[:from+1] // one message is one event, whatever markers of other runs are in it
+			o := &r.batch[from]
+			o.Kind, o.Err, o.Event, o.Due = history.Foreign, history.NoErr, wire.ForeignEvent(r.client.firstChannel(), name), 0
 			s.Replies.join(o)
 			return
 		}
