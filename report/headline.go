@@ -115,7 +115,9 @@ func (r *Report) Sentence() string {
 	lost, duplicated := r.total(EventsLost), r.total(EventsDuplicated)
 	switch {
 	case r.Events+r.ForeignEvents == 0:
-	case r.Events == 0 && r.Run.Promises["broadcast"] == "": // then nobody knows who should have got them
+	case r.Events == 0 && r.Run.Promises["broadcast"] == "" && duplicated == 0: // then nobody knows who should have got them
+		parts = append(parts, "nothing came twice")
+	case r.Events == 0 && r.Run.Promises["broadcast"] == "":
 		parts = append(parts, plural(duplicated, "delivery")+" came twice or more")
 	case lost == 0 && duplicated == 0:
 		parts = append(parts, "nothing was lost or came twice")
@@ -136,6 +138,9 @@ func (r *Report) OrderSentence() string {
 	}
 	text := fmt.Sprintf("Between the author of an event and the others, %s came in two orders; between onlookers, %s",
 		said(&o.OriginatorObserver), said(&o.ObserverObserver))
+	if r.Events == 0 { // nobody is known to be an author
+		text = "Between the clients, " + said(&o.ObserverObserver) + " came in two orders"
+	}
 	if o.All.Tied > 0 {
 		text += fmt.Sprintf("; %s give no order", plural(int64(o.All.Tied), "pair"))
 	}
