@@ -39,6 +39,8 @@ func random(s string) bool {
 		return true
 	case len(s) >= 16 && turns >= 6 && digits >= 1:
 		return true
+	case len(s) >= 12 && turns >= 3 && digits >= 1 && others == 0: // one digit among small letters: every twentieth id of 15 of [0-9a-z]
+		return true
 	default: // letters of both sizes in disorder, and no words
 		return len(s) >= 16 && lower > 0 && upper > 0 && turns*2 >= len(s) && longest < 8
 	}
