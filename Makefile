@@ -13,7 +13,7 @@ PKG       ?= ./...
 DESIGN_TESTS := ^Test(OneOrder|ConcurrentDispatchDiverges|SerializedDispatchDoesNot|CutAndResume|ReplicasConverge|EphemeralStaysFresh|HologramWirePromise|ChannelsOneOrderOnASocket|LongPollIsOneFIFO)$$
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check fmt fuzz bench benchstat bench-receive bench-fanout verify-15000 verify-designs verify-slow verify-delay verify-chaos verify-chaos-nodes verify-noise verify-zero verify-divergence verify-nodes verify-capacity verify-rows soak verify-page verify-eventsource verify-readers verify-proxy verify-har bench-chaos test-servers verify-servers golden cover clean
+.PHONY: help demo build test check fmt fuzz bench benchstat bench-receive bench-fanout verify-15000 verify-designs verify-slow verify-delay verify-chaos verify-chaos-nodes verify-interrupt verify-noise verify-zero verify-divergence verify-nodes verify-capacity verify-rows soak verify-page verify-eventsource verify-readers verify-proxy verify-har bench-chaos test-servers verify-servers golden cover clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -86,6 +86,9 @@ verify-chaos: ## four laws of delay on 1,000 streams of real sockets: the draws 
 
 verify-chaos-nodes: ## three nodes over NATS and JetStream: a partition of 3 s, kill -9 and restart, SIGSTOP for 2 s: what is lost, in which order, how long the recovery takes
 	@go test -count=1 -run '^TestVerifyChaosNodes$$' -v -timeout 10m ./cmd/holobench -verify
+
+verify-interrupt: ## 2,000 processes that are interrupted once, near the start of their first child: none may hear it twice
+	@go test -count=1 -run '^TestVerifyInterrupt$$' -v ./cmd/holobench -verify
 
 verify-noise: ## pairs of messages that left in a known order: 0 may be reported in the wrong one, none is left out
 	@go test -count=1 -run '^TestVerifyNoise' -v -timeout 30m ./run -verify

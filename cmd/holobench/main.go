@@ -62,6 +62,10 @@ func mainCode(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 
 // interruptible returns a context that the first Ctrl-C ends. A second one ends the process at once: what is recorded by then is kept.
 func interruptible(stderr io.Writer) (ctx context.Context, stop func()) {
+	// Before a Go program starts its first process it makes another one, for a moment, to see what the system can do. That one shares its
+	// memory and its handlers: a Ctrl-C that meets it there, in the group of a terminal, is heard twice. To look for a process makes it now,
+	// before anything listens.
+	os.FindProcess(os.Getpid()) //nolint:errcheck // whatever it says
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)

@@ -24,6 +24,9 @@ func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) == "holobench" {
 		main()
 	}
+	if filepath.Base(os.Args[0]) == interruptedRole {
+		waitForInterrupt()
+	}
 	testscript.Main(m, map[string]func(){"holobench": main})
 }
 
