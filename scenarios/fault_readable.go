@@ -9,9 +9,11 @@ func (l LinkFault) readsMessages() bool {
 	return false
 }
 
+// onBytes is what can be done where nothing can be read.
+const onBytes = "use a fault on bytes (delay, stall, loss, reset, ...)"
+
 // unreadable says why what clients and server say cannot be read on its way, and what to do about it; "" = it can.
 func (s *Server) unreadable() (why, remedy string) {
-	const onBytes = "use a fault on bytes (delay, stall, loss, reset, ...)"
 	switch b := &s.Bundled; {
 	case s.URL != nil && s.URL.Scheme == "https":
 		return "what is said to " + s.URL.Host + " is encrypted on its way", onBytes + ", or http:// if the server takes it"
@@ -29,14 +31,26 @@ func (s *Server) unreadable() (why, remedy string) {
 	return "", ""
 }
 
-// checkReadable refuses faults that must read what is said where nobody can.
+// checkReadable refuses faults that must read what is said where nobody can, and those on connections that clients have not.
 func (r *resolver) checkReadable(f *File) {
-	why, remedy := f.Server.unreadable()
-	if why == "" || len(f.Faults) != len(r.form.Faults.items) {
+	if len(f.Faults) != len(r.form.Faults.items) {
 		return
 	}
 	for i, form := range r.form.Faults.items {
-		if l, ok := f.Faults[i].Effect.(LinkFault); !ok || !l.readsMessages() {
+		fault := &f.Faults[i]
+		l, ok := fault.Effect.(LinkFault)
+		if !ok {
+			continue
+		}
+		one := f.oneConnection(&fault.Where)
+		if one != "" && fault.Where.Path == PathCommand {
+			r.add(form.Where.Path.at, form.Where.Path.path+": the clients "+quote(one)+" send commands over the connection of their stream, which is HTTP/2", "leave path out")
+		}
+		why, remedy := f.Server.unreadable()
+		if why == "" && one != "" {
+			why, remedy = "what the clients "+quote(one)+" say is HTTP/2, and it reads HTTP/1.1", onBytes+", or http: 1.1 of these clients"
+		}
+		if why == "" || !l.readsMessages() {
 			continue
 		}
 		for _, k := range r.linkKinds(form) {
@@ -45,4 +59,14 @@ func (r *resolver) checkReadable(f *File) {
 			}
 		}
 	}
+}
+
+// oneConnection names clients that a fault hits and that have one connection for all, which is one of HTTP/2; "" = none.
+func (f *File) oneConnection(w *Where) string {
+	for i := range f.Clients {
+		if c := &f.Clients[i]; c.HTTP == 2 && (w.Clients == c.Name || w.Clients == "" && c.Streams) {
+			return c.Name
+		}
+	}
+	return ""
 }
