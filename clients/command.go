@@ -31,7 +31,7 @@ type command struct {
 
 	asked int64 // when its turn came: it was due, and fewer than may be in flight were under way
 	free  int64 // when there was a connection for it too
-	held  int64 // until when it kept the turn because there was none; 0 = it did not
+	held  int64 // until when it, or who had the turn before it, kept the turn because there was none; 0 = nobody did
 }
 
 // waited says that a command had to wait until now for its connection.

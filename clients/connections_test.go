@@ -38,6 +38,7 @@ func TestConnectionsOfABrowser(t *testing.T) {
 		},
 		{"one connection of HTTP/2", ClientOptions{Channels: room, InFlight: 8, Connections: 6, HTTP: 2}, 0, make([]int, 8), make([]int, 8)},
 		{"... with three streams", ClientOptions{Channels: room, InFlight: 5, HTTP: 2}, 3, []int{0, 0, 0, 0, 0}, []int{0, 0, 100, 100, 200}},
+		{"... with four", ClientOptions{Channels: room, InFlight: 6, HTTP: 2}, 4, []int{0, 0, 0, 0, 0, 0}, []int{0, 0, 0, 100, 100, 100}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -46,7 +46,7 @@ func (c *Client) carryOut(s sender, next command, turn turn) {
 		s.post(next, turn)
 		return
 	}
-	turn.over(0)
+	turn.over(next.held)
 	f, err := s.fetch(next.fetch.path)
 	if err != nil {
 		f = Fetched{Why: cause(err)}

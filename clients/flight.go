@@ -6,7 +6,7 @@ import (
 )
 
 // turn lets the lanes of a client take commands out of its queue one after the other. Who has the token is at it. The token is the
-// time until which its last holder waited for a connection, and so kept those behind it waiting; 0 = for none.
+// time until which one of its holders, the last that did, waited for a connection, and so kept those behind it waiting; 0 = none did.
 type turn chan int64
 
 // over hands the turn on.
@@ -84,7 +84,7 @@ func (c *Client) lane(ctx context.Context, s sender, flying *underway, queue <-c
 				return
 			}
 			next.asked = flying.begin(next.due)
-			next.free = max(next.asked, free, held)
+			next.free, next.held = max(next.asked, free, held), held
 			c.carryOut(s, next, turn)
 			free = flying.end(c.crowd)
 		}
