@@ -55,7 +55,11 @@ func protocolRows(t *testing.T) map[string]string {
 	for line := range strings.Lines(string(text)) {
 		cells := strings.Split(strings.TrimSuffix(strings.TrimSpace(line), " |"), " | ")
 		if len(cells) == 5 && strings.HasPrefix(cells[0], "| `") {
-			rows[strings.Trim(cells[0], "| `")] = strings.ReplaceAll(strings.Trim(cells[4], "`"), `\|`, "|")
+			key := strings.Trim(cells[0], "| `")
+			if _, twice := rows[key]; twice {
+				t.Errorf("docs/protocols.md explains `%s` twice", key)
+			}
+			rows[key] = strings.ReplaceAll(strings.Trim(cells[4], "`"), `\|`, "|")
 		}
 	}
 	return rows
