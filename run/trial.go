@@ -105,6 +105,7 @@ func Try(ctx context.Context, p Plan, o Options, to TrialOptions) (*Trial, error
 	}
 	work, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
+	x.guard.end = fail
 	err = x.startNodes(work, fail)
 	if err == nil {
 		err = x.try(work, t, load, to)
@@ -209,8 +210,8 @@ func (unrecorded) Run(context.Context) error { return nil }
 // Close implements Recorder.
 func (unrecorded) Close() {}
 
-// marks finds what names an event.
-type marks func(data []byte) (times int)
+// marks says whether there is in a text what names an event of the run.
+type marks func(data []byte) bool
 
 // marksOf is how the events of a crowd are named.
 func marksOf(c *clients.Crowd) marks {
@@ -219,20 +220,18 @@ func marksOf(c *clients.Crowd) marks {
 		by = g.Marker
 	}
 	run := c.Run
-	if by == wire.MarkText {
-		return func(data []byte) (times int) {
-			for m, rest, ok := wire.FindMarker(data); ok; m, rest, ok = wire.FindMarker(rest) {
-				if m.Run == run {
-					times++
-				}
-			}
-			return times
+	if by != wire.MarkText {
+		return func(data []byte) bool {
+			_, _, ok := wire.FindMark(data, by, run)
+			return ok
 		}
 	}
-	return func(data []byte) (times int) {
-		for _, rest, ok := wire.FindMark(data, by, run); ok; _, rest, ok = wire.FindMark(rest, by, run) {
-			times++
+	return func(data []byte) bool {
+		for m, rest, ok := wire.FindMarker(data); ok; m, rest, ok = wire.FindMarker(rest) {
+			if m.Run == run {
+				return true
+			}
 		}
-		return times
+		return false
 	}
 }

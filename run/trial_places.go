@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// places says where in a text the marker stands: by paths into JSON as a protocol file writes them, else "text".
+// places says where in a text the marker stands: by paths into JSON as a protocol file writes them, else "its text".
 func (t *trial) places(data []byte) []string {
-	if t.find == nil || t.find(data) == 0 {
+	if t.find == nil || !t.find(data) {
 		return nil
 	}
 	whole, ok := readJSON(data)
@@ -50,11 +50,11 @@ func (t *trial) within(found []string, path string, value any) []string {
 			found = t.within(found, path+"["+strconv.Itoa(i)+"]", inner)
 		}
 	case string:
-		if t.find([]byte(v)) > 0 {
+		if t.find([]byte(v)) {
 			return append(found, cmp.Or(path, "its text"))
 		}
 	case json.Number:
-		if t.find([]byte(v)) > 0 {
+		if t.find([]byte(v)) {
 			return append(found, cmp.Or(path, "its text"))
 		}
 	}

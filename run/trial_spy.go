@@ -73,11 +73,17 @@ type spy struct {
 // spy puts a spy on a connection.
 func (t *trial) spy(ctx context.Context, conn wire.StampedConn) wire.StampedConn {
 	_, purpose, ok := clients.Dialing(ctx)
-	s := &spy{StampedConn: conn, t: t, forStream: ok && purpose == clients.ForStream}
-	s.response.Field = s.field
+	s := t.look(conn, ok && purpose == clients.ForStream)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.spies = append(t.spies, s)
+	return s
+}
+
+// look makes a spy.
+func (t *trial) look(conn wire.StampedConn, forStream bool) *spy {
+	s := &spy{StampedConn: conn, t: t, forStream: forStream}
+	s.response.Field, s.response.Switch = s.field, new(http1.Switch)
 	return s
 }
 
@@ -117,7 +123,7 @@ func (s *spy) asks(p []byte) {
 		path, _, _ := bytes.Cut(words[1], []byte("?"))
 		s.exchanges = append(s.exchanges, &Exchange{ForStream: s.forStream, Method: string(words[0]), Path: string(path), Asked: s.since()})
 	}
-	if n := len(s.exchanges); n > 0 && s.t.find != nil && s.t.find(p) > 0 {
+	if n := len(s.exchanges); n > 0 && s.t.find != nil && s.t.find(p) {
 		s.exchanges[n-1].Marked = true
 	}
 }
@@ -140,16 +146,13 @@ func (s *spy) answers(p []byte) {
 	for len(p) > 0 {
 		switch {
 		case s.framed:
-			s.frames.Feed(bytes.Clone(p), spyFrames{s}) //nolint:errcheck // the client will find the same, and say so
+			s.frame(p)
 			return
 		case s.beyond:
 			return
 		}
 		if !s.response.Begun() {
 			s.begins(p)
-		}
-		if s.framed || s.beyond {
-			return // of the head of a WebSocket nothing else is asked
 		}
 		n, err := s.response.Feed(p, s)
 		if err != nil {
@@ -158,27 +161,27 @@ func (s *spy) answers(p []byte) {
 			return
 		}
 		p = p[n:]
-		if s.response.Done() {
+		if s.response.Done() && !s.framed { // what frames say is the answer still
 			s.response.Reset()
 			s.answered++
 		}
 	}
 }
 
-// begins looks at the first bytes of an answer.
+// begins takes the version of an answer from its first bytes.
 func (s *spy) begins(p []byte) {
-	line, rest, _ := bytes.Cut(p, []byte("\r\n"))
-	version, status, _ := bytes.Cut(line, []byte(" "))
-	e := s.now()
-	if e.Version = string(version); len(e.Version) > len("HTTP/1.1") {
-		e.Version = e.Version[:len("HTTP/1.1")]
+	version, _, _ := bytes.Cut(p[:min(len(p), len("HTTP/1.1"))], []byte(" "))
+	s.now().Version = string(version)
+}
+
+// frame looks into bytes of a WebSocket.
+func (s *spy) frame(p []byte) {
+	if s.began == 0 {
+		s.began = s.at
 	}
-	if !bytes.HasPrefix(status, []byte("101")) {
-		return
-	}
-	e.Status, e.Head, e.Streams, s.framed = 101, s.at, true, true
-	if _, frames, ok := bytes.Cut(rest, []byte("\r\n\r\n")); ok && len(frames) > 0 {
-		s.frames.Feed(bytes.Clone(frames), spyFrames{s}) //nolint:errcheck // as above
+	s.frames.Feed(bytes.Clone(p), spyFrames{s}) //nolint:errcheck // the client will find the same, and say so
+	if !s.frames.Pending() {
+		s.began = 0
 	}
 }
 
@@ -197,9 +200,10 @@ func (s *spy) OnHead(h *http1.Head) error {
 	e := s.now()
 	e.Head, e.Status, e.ContentType, e.Encoding, e.Chunked = s.at, h.Status, h.ContentType, h.ContentEncoding, h.Chunked
 	kind, _, _ := strings.Cut(strings.ToLower(h.ContentType), ";")
-	e.Streams = h.Status == 200 && strings.TrimSpace(kind) == "text/event-stream" || isLines(kind)
+	s.framed = h.Status == 101
+	e.Streams = s.framed || h.Status == 200 && strings.TrimSpace(kind) == "text/event-stream" || isLines(kind)
 	s.stream.Reset()
-	s.body = s.body[:0]
+	s.body, s.began = s.body[:0], 0
 	return nil
 }
 
@@ -217,12 +221,12 @@ func (s *spy) OnBody(b []byte) error {
 	if e.Body == 0 {
 		e.Body = s.at
 	}
+	if s.began == 0 {
+		s.began = s.at
+	}
 	kind, _, _ := strings.Cut(strings.ToLower(e.ContentType), ";")
 	switch {
 	case strings.TrimSpace(kind) == "text/event-stream":
-		if s.began == 0 {
-			s.began = s.at
-		}
 		err := s.stream.Feed(b, spyEvents{s})
 		if !s.stream.Pending() {
 			s.began = 0
@@ -235,6 +239,9 @@ func (s *spy) OnBody(b []byte) error {
 			s.body = rest
 		}
 		s.body = s.body[:min(len(s.body), maxSpied)]
+		if len(s.body) == 0 {
+			s.began = 0
+		}
 	case len(s.body)+len(b) <= maxSpied:
 		s.body = append(s.body, b...)
 	}
