@@ -39,6 +39,13 @@ func newStoryServer(t *testing.T, answers ...func(w http.ResponseWriter, r *http
 	return s
 }
 
+// askedBehind is the Last-Event-ID of each request so far.
+func (s *storyServer) askedBehind() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.ids)
+}
+
 // says is an event of the wire json that bears a marker.
 func says(seq uint32) string {
 	marker := wire.AppendMarker(nil, wire.Marker{Run: 0xabc, Event: wire.EventID{Publisher: 7, Seq: seq}})
@@ -104,8 +111,8 @@ func TestReferenceHoldsStreams(t *testing.T) {
 	if err != nil || !slices.Equal(said, want) {
 		t.Errorf("%v; seen %q, want %q", err, said, want)
 	}
-	if ids := []string{"", "2", "3", "4"}; !slices.Equal(server.ids, ids) {
-		t.Errorf("went on behind %q, want %q", server.ids, ids)
+	if ids, want := server.askedBehind(), []string{"", "2", "3", "4"}; !slices.Equal(ids, want) {
+		t.Errorf("went on behind %q, want %q", ids, want)
 	}
 	asked := map[uint32]int64{}
 	for _, o := range seen {

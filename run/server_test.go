@@ -152,6 +152,8 @@ func TestLiveAuction(t *testing.T) {
 		seen, _ := carryOutCase(t, "live-auction", server, "for: 60s", "for: 4s", "at: [20s, 40s, 59s]", "at: [1s, 2s]",
 			"calm: 5s..20s, rush: 20s..22s", "calm: 0s..1s, rush: 1s..3s", "count: 300", "count: 50", "only: 60", "only: 20")
 		bids, delivered, refused := 0, 0, 0
+		server.mu.Lock()
+		defer server.mu.Unlock()
 		for _, n := range server.accepted {
 			bids += n
 		}
@@ -228,6 +230,8 @@ func TestCollaborativeEditor(t *testing.T) {
 		seen, result := carryOutCase(t, "collaborative-editor", server, "for: 60s", "for: 10s", "count: 60", "count: 12", "count: 12}}", "count: 3}}")
 		conflicts, unmet := 0, 0
 		versions := 0
+		server.mu.Lock()
+		defer server.mu.Unlock()
 		for _, d := range server.documents {
 			versions += d.Version - 1
 		}
