@@ -43,26 +43,12 @@ type peer struct {
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	b := &bench{network: memnet.New(nil), accept: make(chan *peer, 16), began: time.Now()}
+	b := &bench{network: memnet.New(nil), began: time.Now()}
 	listener, err := b.network.Listen("server:80")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { listener.Close() })
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				in := bufio.NewReader(conn)
-				if request, err := http.ReadRequest(in); err == nil {
-					b.accept <- &peer{Conn: conn, in: in, request: request}
-				}
-			}()
-		}
-	}()
+	b.accept = acceptPeers(t, listener)
 	b.crowd = &Crowd{
 		Addr: "server:80", Run: testRun, Epoch: b.began.UnixNano(), Names: new(history.Names), Dial: b.network.DialContext,
 		Header: []http1.Field{{Name: "X-Team", Value: "blue"}},
@@ -73,6 +59,28 @@ func newBench(t *testing.T) *bench {
 		},
 	}
 	return b
+}
+
+// acceptPeers passes on each connection to the listener, once the first request has come over it.
+func acceptPeers(t *testing.T, listener net.Listener) chan *peer {
+	t.Helper()
+	accept := make(chan *peer, 16)
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				in := bufio.NewReader(conn)
+				if request, err := http.ReadRequest(in); err == nil {
+					accept <- &peer{Conn: conn, in: in, request: request}
+				}
+			}()
+		}
+	}()
+	return accept
 }
 
 // story is what was seen, a word or two an Observation, with the time in ms.

@@ -1,14 +1,12 @@
 package clients
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
-	"net/http"
 	"os"
 	"runtime"
 	"slices"
@@ -44,22 +42,7 @@ func newSocketBench(t *testing.T, engine Engine) *socketBench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &socketBench{bench: bench{accept: make(chan *peer, 16), began: time.Now()}, changed: make(chan struct{}, 1)}
-	t.Cleanup(func() { listener.Close() })
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				in := bufio.NewReader(conn)
-				if request, err := http.ReadRequest(in); err == nil {
-					b.accept <- &peer{Conn: conn, in: in, request: request}
-				}
-			}()
-		}
-	}()
+	b := &socketBench{bench: bench{accept: acceptPeers(t, listener), began: time.Now()}, changed: make(chan struct{}, 1)}
 	b.crowd = &Crowd{
 		Addr: listener.Addr().String(), Run: testRun, Epoch: b.began.UnixNano(), Names: new(history.Names),
 		Dial: new(net.Dialer).DialContext, Retry: time.Millisecond,
