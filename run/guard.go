@@ -92,32 +92,16 @@ func (g *guard) watch(work context.Context) (stop func()) {
 	if g.breaker.Share == 0 {
 		return func() {}
 	}
-	quit, done := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(time.Second)
-		defer tick.Stop()
-		var now badSpell
-		for {
-			select {
-			case <-tick.C:
-			case <-quit:
-				return
-			case <-work.Done():
-				return
-			}
-			good, bad := g.since()
-			now.second(good, bad, g.breaker.Share)
-			if bad > 0 && now.failed >= leastFailures && now.length >= g.breaker.For {
-				g.end(&brokenError{g.breaker})
-				return
-			}
+	var now badSpell
+	return eachSecond(work.Done(), func() (more bool) {
+		good, bad := g.since()
+		now.second(good, bad, g.breaker.Share)
+		if bad > 0 && now.failed >= leastFailures && now.length >= g.breaker.For {
+			g.end(&brokenError{g.breaker})
+			return false
 		}
-	}()
-	return func() {
-		close(quit)
-		<-done
-	}
+		return true
+	})
 }
 
 // badSpell is a time in which most requests failed, in each second in which any ended.

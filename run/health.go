@@ -18,31 +18,17 @@ func (x *execution) sampleHealth(fail context.CancelCauseFunc) (stop func()) {
 	if x.o.SaveSamples == nil {
 		return func() {}
 	}
-	quit, done := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(time.Second)
-		defer tick.Stop()
-		h := newHealth()
-		for {
-			select {
-			case <-tick.C:
-			case <-quit:
-				return
-			}
-			if step := h.clockStep(); step > time.Millisecond {
-				x.o.Record.Observe([]history.Observation{{Kind: history.ClockStep, At: x.now(), Sequence: uint64(step)}})
-			}
-			if err := x.o.SaveSamples(append(h.sample(x.now()), x.nodeSamples()...)); err != nil {
-				fail(fmt.Errorf("record the health of the generator: %w", err))
-				return
-			}
+	h := newHealth()
+	return eachSecond(nil, func() (more bool) {
+		if step := h.clockStep(); step > time.Millisecond {
+			x.o.Record.Observe([]history.Observation{{Kind: history.ClockStep, At: x.now(), Sequence: uint64(step)}})
 		}
-	}()
-	return func() {
-		close(quit)
-		<-done
-	}
+		if err := x.o.SaveSamples(append(h.sample(x.now()), x.nodeSamples()...)); err != nil {
+			fail(fmt.Errorf("record the health of the generator: %w", err))
+			return false
+		}
+		return true
+	})
 }
 
 // nodeSamples are the counters of the nodes now.

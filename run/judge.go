@@ -44,34 +44,18 @@ func (x *execution) watchBudgets(work context.Context, barrier time.Time, fail c
 	if len(watched) == 0 || x.o.Judge == nil {
 		return func() {}
 	}
-	quit, done := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(time.Second)
-		defer tick.Stop()
-		for {
-			select {
-			case <-tick.C:
-			case <-quit:
-				return
-			case <-work.Done():
-				return
+	return eachSecond(work.Done(), func() (more bool) {
+		for _, b := range watched {
+			if time.Since(barrier) < time.Duration(b.AbortDelay) {
+				continue
 			}
-			for _, b := range watched {
-				if time.Since(barrier) < time.Duration(b.AbortDelay) {
-					continue
-				}
-				if v := x.judge(b); v.Violated {
-					fail(&abortedError{v.Text})
-					return
-				}
+			if v := x.judge(b); v.Violated {
+				fail(&abortedError{v.Text})
+				return false
 			}
 		}
-	}()
-	return func() {
-		close(quit)
-		<-done
-	}
+		return true
+	})
 }
 
 // judge asks, and lets nobody else ask meanwhile.

@@ -317,22 +317,37 @@ func (x *execution) progress(p Progress) {
 	}
 }
 
-// every calls report once a second until the function that it returns is called.
+// every reports at once and then each second, until the function that it returns is called.
 func (x *execution) every(stage string, total time.Duration) (stop func()) {
 	if x.o.Progress == nil {
 		return func() {}
 	}
 	began := time.Now()
+	report := func() (more bool) {
+		x.progress(Progress{Stage: stage, Elapsed: time.Since(began), Total: total})
+		return true
+	}
+	report()
+	return eachSecond(nil, report)
+}
+
+// eachSecond calls look once a second as long as that wants more, until over is closed (nil = it never is) or the function that it returns is
+// called, which waits for a call that is under way.
+func eachSecond(over <-chan struct{}, look func() (more bool)) (stop func()) {
 	quit, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
 		tick := time.NewTicker(time.Second)
 		defer tick.Stop()
 		for {
-			x.progress(Progress{Stage: stage, Elapsed: time.Since(began), Total: total})
 			select {
 			case <-tick.C:
 			case <-quit:
+				return
+			case <-over:
+				return
+			}
+			if !look() {
 				return
 			}
 		}
