@@ -34,6 +34,9 @@ func (a *adapter) generic(form *protocolForm) *Generic {
 		g.Publish = a.publication(&form.Publish, form.Identity.ReplyID.given())
 	}
 	g.Identity = a.identity(&form.Identity, g)
+	if g.Subscribe.Framing == FrameRaw {
+		a.raw(form, g.Identity.Form)
+	}
 	return g
 }
 

@@ -9,9 +9,6 @@ func (a *adapter) identity(form *identityForm, g *Generic) Identity {
 	if id.Form == MarkerInt53 && g.Events.Payload.whole() {
 		a.add(form.Marker.at, form.Marker.path+": any number could be one", "say where it stands: events: {message: {payload: {json: bid.id}}}")
 	}
-	if g.Subscribe.Framing == FrameRaw {
-		a.rawIdentity(form, id)
-	}
 	a.serverSeq(&form.ServerSeq, &id)
 	if form.Foreign.given() {
 		id.Foreign = a.eventName(&form.Foreign)
@@ -22,12 +19,15 @@ func (a *adapter) identity(form *identityForm, g *Generic) Identity {
 	return id
 }
 
-// rawIdentity refuses what bytes without messages have not.
-func (a *adapter) rawIdentity(form *identityForm, id Identity) {
-	if id.Form != MarkerText {
-		a.add(form.Marker.at, form.Marker.path+": framing: raw finds markers of the form text only, which end in a dot", "leave it out")
+// raw refuses what bytes without messages have not.
+func (a *adapter) raw(form *protocolForm, marker string) {
+	id := &form.Identity
+	if marker != MarkerText {
+		a.add(id.Marker.at, id.Marker.path+": framing: raw finds markers of the form text only, which end in a dot", "leave it out")
 	}
-	for _, key := range []*spot{&form.ReplyID.spot, &form.Foreign.spot, &form.ServerSeq.spot} {
+	for _, key := range []*spot{
+		&id.ReplyID.spot, &id.Foreign.spot, &id.ServerSeq.spot, &form.Subscribe.Ready.spot, &form.Events.spot, &form.Publish.Reply.Stream.spot,
+	} {
 		if key.given() {
 			a.add(key.at, key.path+": framing: raw knows no events, only the markers in the bytes", "leave it out, or say how events are told apart: framing: ndjson")
 		}
@@ -81,9 +81,12 @@ func (a *adapter) replyID(form *replyIDForm, g *Generic, id *Identity) {
 			id.Reply = &c.By
 		}
 	}
-	if id.Reply == nil {
+	switch {
+	case id.Reply == nil:
 		a.add(form.Reply.at, form.Reply.path+": publish.reply.capture keeps nothing under the name "+quote(form.Reply.v)+suggest(form.Reply.v, names),
 			"write publish: {reply: {capture: {"+form.Reply.v+": {json: id}}}}")
+	case id.Reply.Header != "":
+		a.add(form.Reply.at, form.Reply.path+": "+quote(form.Reply.v)+" is that of a header field, and a reply is looked into for what its body says", "say where the body has it: {json: id}")
 	}
 	if g.Publish.Reply.Framing != "" {
 		a.add(form.at, form.path+": an answer of the framing "+g.Publish.Reply.Framing+" is not looked into", "leave publish.reply.framing out")

@@ -125,6 +125,16 @@ func TestWrongProtocolFiles(t *testing.T) {
 		{"version: 1\nidentity: {server_seq: {json: n, scope: stream}}\n" + stream, "", `nothing is held against these numbers`},
 		{"version: 1\nidentity: {server_seq: sse_id, marker: uuid}\nsubscribe: {request: {get: /sub}, framing: raw}\n", "", `framing: raw knows no events`},
 		{"version: 1\nidentity: {marker: uuid}\nsubscribe: {request: {get: /sub}, framing: raw}\n", "", `framing: raw finds markers of the form text only`},
+		{"version: 1\nsubscribe: {request: {get: /sub}, framing: raw, ready: {match: {event: hello}}}\n", "", `subscribe.ready: framing: raw knows no events`},
+		{"version: 1\nevents: {ignore: [{event: ping}]}\nsubscribe: {request: {get: /sub}, framing: raw}\n", "", `events: framing: raw knows no events`},
+		{
+			"version: 1\npublish: {request: {post: /pub, body: \"${payload}\"}, reply: {stream: {json: id, is: a}}}\nsubscribe: {request: {get: /sub}, framing: raw}\n", "",
+			`publish.reply.stream: framing: raw knows no events`,
+		},
+		{
+			"version: 1\nidentity: {reply_id: {reply: id, event: sse_id}}\npublish: {request: {post: /p}, reply: {capture: {id: {header: X-Id}}}}\n" + stream, "",
+			`identity.reply_id.reply: "id" is that of a header field`,
+		},
 		{"version: 1\npublish: {request: {post: /pub, body: \"${payload}\"}, reply: {stream: {json: id}}}\n" + stream, "", `publish.reply.stream: is is missing`},
 		{"version: 1\npublish: {request: {post: /pub, body: \"${payload}\"}, reply: {framing: sse, stream: {json: id, is: a}}}\n" + stream, "", `the reply comes on the stream`},
 		{"version: 1\nsubscribe: {request: {get: \"https://other.example.org/${channel}\"}}\npublish: {request: {post: /pub, body: \"${payload}\"}}\n", "", `the file asks for the stream at other.example.org, and the server is at shop.example.org`},
