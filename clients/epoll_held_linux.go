@@ -40,11 +40,22 @@ func (h *held) letGo(why error) {
 	if why != nil {
 		h.why = why
 	}
-	if h.state.CompareAndSwap(isIdle, isGone) {
+	if h.leave() {
 		h.goOn(nil)
-		return
 	}
-	h.state.CompareAndSwap(isBusy, isLeaving)
+}
+
+// leave asks whoever is busy with the stream to go on with it; true = nobody is, and the caller has to. A loop may begin or end a read
+// at any moment, so that one look is not enough.
+func (h *held) leave() bool {
+	for {
+		switch {
+		case h.state.CompareAndSwap(isIdle, isGone):
+			return true
+		case h.state.CompareAndSwap(isBusy, isLeaving), h.state.Load() >= isLeaving:
+			return false
+		}
+	}
 }
 
 // goOn gives the stream a goroutine again; ended is what its connection ended by.

@@ -1,0 +1,37 @@
+package clients
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+// TestALoopHearsThatItShallLetGo holds that a stream which is let go between two reads, or in one, is gone or leaving then: never is it
+// idle again, with nobody left who would end it.
+func TestALoopHearsThatItShallLetGo(t *testing.T) {
+	t.Parallel()
+	for range 20_000 {
+		h := new(held)
+		var begun atomic.Bool
+		var reads sync.WaitGroup
+		reads.Go(func() { // as loop.turn does
+			for h.state.CompareAndSwap(isIdle, isBusy) && h.state.CompareAndSwap(isBusy, isIdle) {
+				begun.Store(true)
+			}
+		})
+		for !begun.Load() {
+			runtime.Gosched()
+		}
+		want := isLeaving
+		if h.leave() {
+			want = isGone
+		}
+		got := h.state.Load()
+		h.state.Store(isGone)
+		reads.Wait()
+		if got != want {
+			t.Fatalf("let go, it is %d, want %d", got, want)
+		}
+	}
+}
