@@ -440,32 +440,36 @@ func (th *truth) bins() (bins []ordering.Bin) {
 	return bins
 }
 
-// copies looks at the sockets of each client on which an event came, by whatever first came there.
+// copies looks at the ways by which an event came to each client: of one socket, its stream and its replies are two.
 func (th *truth) copies() (c ordering.Copies) {
 	type sight struct {
 		id           wire.EventID
 		part, client uint32
 	}
-	sockets := map[sight]map[uint32]history.Path{}
+	type way struct {
+		conn  uint32
+		reply bool
+	}
+	ways := map[sight]map[way]bool{}
 	for i := range th.rows {
 		o := &th.rows[i]
 		if !brings(o) {
 			continue
 		}
 		at := sight{o.Event, o.Part, o.Client}
-		if sockets[at] == nil {
-			sockets[at] = map[uint32]history.Path{}
+		if ways[at] == nil {
+			ways[at] = map[way]bool{}
 		}
-		if _, again := sockets[at][o.Conn]; again {
+		by := way{o.Conn, o.Path == history.Reply}
+		if ways[at][by] {
 			c.OneSocket++
-			continue
 		}
-		sockets[at][o.Conn] = o.Path
+		ways[at][by] = true
 	}
-	for _, paths := range sockets {
+	for _, all := range ways {
 		streams, replies := 0, 0
-		for _, path := range paths {
-			if path == history.Reply {
+		for by := range all {
+			if by.reply {
 				replies++
 			} else {
 				streams++

@@ -26,7 +26,7 @@ type Divergence struct {
 // Copies divides the deliveries of an event to a client beyond the first by how they came. They sum to what Membership calls
 // duplicated.
 type Copies struct {
-	OneSocket int // on a connection that had brought it already: the server sent it twice
+	OneSocket int // by the same way, stream or reply, on a connection that had brought it already: the server sent it twice
 	Reconnect int // on another stream: it was sent again after a reconnect, or the client has several
 	TwoWays   int // in a reply, besides another way
 }

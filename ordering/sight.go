@@ -92,18 +92,25 @@ func firstOf(copies []sight, least int64) sight {
 	return first
 }
 
-// add counts what one client got beyond the first delivery of an event; copies stand by conn.
+// add counts what one client got beyond the first delivery of an event; copies stand by conn. One connection may carry replies and the
+// stream, which are two ways there, too.
 func (c *Copies) add(copies []sight) {
 	streams, replies := 0, 0
+	streamed, replied := false, false // by the connection of the copy before
 	for i := range copies {
-		switch {
-		case i > 0 && copies[i].conn == copies[i-1].conn:
-			c.OneSocket++
-		case copies[i].path == history.Reply:
-			replies++
-		default:
-			streams++
+		if i > 0 && copies[i].conn != copies[i-1].conn {
+			streamed, replied = false, false
 		}
+		way, ways := &streamed, &streams
+		if copies[i].path == history.Reply {
+			way, ways = &replied, &replies
+		}
+		if *way {
+			c.OneSocket++
+			continue
+		}
+		*way = true
+		*ways++
 	}
 	c.Reconnect += max(0, streams-1)
 	c.TwoWays += max(0, replies-max(0, 1-streams))
