@@ -43,10 +43,7 @@ func (f *File) cureWarnings() []string {
 			warnings = append(warnings, "budgets."+budget.Selector+": no clients are optimistic, so that the figure has no data: write optimistic: true to some")
 		}
 	}
-	if f.Server.URL != nil {
-		return warnings
-	}
-	why := f.Server.Bundled.whyNoNumbers()
+	why := f.Server.whyNoNumbers()
 	for _, c := range f.Clients {
 		if c.MaxHold > 0 && why != "" {
 			warnings = append(warnings, "clients."+c.Name+".resequence: "+why)
@@ -55,12 +52,17 @@ func (f *File) cureWarnings() []string {
 	return warnings
 }
 
-// whyNoNumbers says why the clients of the bundled target cannot put the events of a channel into order; "" when they can.
-func (b *Bundled) whyNoNumbers() string {
+// whyNoNumbers says why clients cannot put the events of a channel into order; "" when they can, or nobody knows.
+func (s *Server) whyNoNumbers() string {
+	b, g := &s.Bundled, s.Protocol.Generic
+	if s.URL != nil {
+		if g != nil && !g.Identity.SequenceID && g.Identity.Sequence.whole() {
+			return "the protocol file says of no event what number the server gave it, so that there is nothing to put into order: write identity: {server_seq: {json: PATH}} there"
+		}
+		return ""
+	}
 	ids := b.Knobs.Replay > 0 && b.Wire == JSONWire
 	switch {
-	case b.Wire == HologramWire:
-		return "on the wire hologram events bear no number of their channel, so that there is nothing to put into order: write wire: json"
 	case b.Knobs.Stamp != StampSequence && !ids:
 		return "the events of this server bear no numbers, so that there is nothing to put into order: write stamp: sequence"
 	case b.Nodes > 1 && b.Bus.Kind != JetStream && b.Spread != Sticky:

@@ -35,7 +35,8 @@ func TestWarningsOfCures(t *testing.T) {
 		{"ids", "design: single-channel", "resequence: {}", "", ""},
 		{"none", "design: hologram, wire: json", "resequence: {}", "", "clients.members.resequence: the events of this server bear no numbers, " + nothing + ": write stamp: sequence"},
 		{"given", "design: hologram, wire: json, stamp: sequence", "resequence: {}", "", ""},
-		{"none on its wire", "design: hologram, wire: hologram, stamp: sequence", "resequence: {}", "", "clients.members.resequence: on the wire hologram events bear no number of their channel, " + nothing + ": write wire: json"},
+		{"given on its own wire", "design: hologram, wire: hologram, stamp: sequence", "resequence: {}", "", ""},
+		{"none on its own wire", "design: hologram", "resequence: {}", "", "clients.members.resequence: the events of this server bear no numbers, " + nothing + ": write stamp: sequence"},
 		{"of two nodes", "design: hologram, wire: json, stamp: sequence, nodes: 2", "resequence: {}", "", "clients.members.resequence: over the bus nats each node numbers by itself, and numbers of two nodes do not compare: take the bus jetstream"},
 		{"a budget on nobody", "design: sequenced", "read_rate: 1MiB/s", "budgets: {resequence_hold: ['p(99)<1s'], optimistic_rollbacks: ['rate<0.01']}", "" +
 			"budgets.resequence_hold: no clients put events into order, so that the figure has no data: write resequence: {} to some\n" +
@@ -46,6 +47,26 @@ func TestWarningsOfCures(t *testing.T) {
 			"}}\nload: {talk: {by: members, rate: 5/s, for: 10s}}\n"+test.rest)
 		if got := strings.Join(f.Warnings(Machine{}), "\n"); got != test.want {
 			t.Errorf("%s:\ngot  %s\nwant %s", test.name, got, test.want)
+		}
+	}
+}
+
+// So it does at a server of one's own, of which the protocol file says whether there are any.
+func TestWarningsOfCuresElsewhere(t *testing.T) {
+	t.Parallel()
+	for identity, want := range map[string]string{
+		"identity: {server_seq: sse_id}":    "",
+		"identity: {server_seq: {json: n}}": "",
+		"identity: {foreign: sse_id}": "clients.members.resequence: the protocol file says of no event what number the server gave it, so that there is nothing to put into order: " +
+			"write identity: {server_seq: {json: PATH}} there",
+	} {
+		path, text := ownServerFile(t, "version: 1\nsubscribe: {request: {get: /sub}}\npublish: {request: {post: /pub, body: \"${payload}\"}}\n"+identity+"\n", "")
+		f, err := Parse(path, []byte(strings.Replace(text, "channel: lobby", "channel: lobby, resequence: {}", 1)), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(f.Warnings(Machine{}), "\n"); got != want {
+			t.Errorf("%s:\ngot  %s\nwant %s", identity, got, want)
 		}
 	}
 }
