@@ -38,7 +38,12 @@ func namedInClear(fields *named[text]) (values []*node) {
 
 // inClear are the values of a protocol file that no artefact shall show.
 func (form *protocolForm) inClear() []*node {
-	values := namedInClear(&form.Vars)
+	values := append(namedInClear(&form.Vars), namedInClear(&form.Subscribe.Resume)...)
+	for _, e := range form.App.Params.list {
+		if value := &e.form.Text; value.given() && secretName.MatchString(e.name) && standsInClear(value.at.text) {
+			values = append(values, value.at)
+		}
+	}
 	for _, e := range form.JWT.list {
 		if key := &e.form.Key; key.given() && standsInClear(key.at.text) {
 			values = append(values, key.at)

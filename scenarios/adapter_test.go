@@ -225,7 +225,7 @@ jwt:
     key: hunter2hunter2
     claims: "{}"
 setup: [{post: /login, form: {password: swordfish, user: ada}}]
-subscribe: {request: {get: "${room}/events"}, node: "${header.x-node}"}
+subscribe: {request: {get: "${room}/events"}, node: "${header.x-node}", resume: {X-Cursor-Token: goldfinger}}
 publish:
   request: {post: "${room}/votes", body: hello, headers: {Authorization: "Bearer ${jwt.pub}"}}
   reply: {capture: {id: {json: vote.id}}, stream: {json: re, is: "q${seq}"}}
@@ -236,7 +236,7 @@ identity: {reply_id: {reply: id, event: {json: id}}, foreign: data, server_seq: 
 		t.Fatal(err)
 	}
 	p := &f.Server.Protocol
-	for _, secret := range []string{"opensesame", "hunter2", "swordfish"} {
+	for _, secret := range []string{"opensesame", "hunter2", "swordfish", "goldfinger"} {
 		if strings.Contains(p.Text, secret) {
 			t.Errorf("the text for run.json has %s:\n%s", secret, p.Text)
 		}
@@ -268,5 +268,18 @@ identity: {reply_id: {reply: id, event: {json: id}}, foreign: data, server_seq: 
 	is, _ := p.Generic.Publish.Reply.Stream.Is.Append(nil, func(dst []byte, _ string) ([]byte, bool) { return append(dst, '3'), true })
 	if string(is) != "q3" || p.Generic.Subscribe.Node.Empty() {
 		t.Errorf("an answer has %q", is)
+	}
+}
+
+// Nor do the parameters of an app on Hologram.
+func TestParamsAreMasked(t *testing.T) {
+	t.Parallel()
+	path, text := ownServerFile(t, "version: 1\nwire: hologram\napp: {page: /, module: M, params: {text: \"${payload}\", room: lobby, api_token: opensesame}}\n", "")
+	f, err := Parse(path, []byte(strings.Replace(text, "/api/", "", 1)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if shown := f.Server.Protocol.Text; strings.Contains(shown, "opensesame") || !strings.Contains(shown, "room: lobby") || !strings.Contains(shown, "${payload}") {
+		t.Errorf("the text for run.json is\n%s", shown)
 	}
 }
