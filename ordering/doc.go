@@ -39,7 +39,9 @@
 // sent, and is in neither; G missed it.
 //
 // Two promises of a design change what is expected (Run.Promises). Where there are promises and none of a self_echo, the
-// publisher is not told of its own event, and is neither. Where freshness is promised, a newer value may take the place of an
+// publisher is not told of its own event, and is neither. A self_echo says by which way a publisher hears of its event while it is
+// subscribed: one for whom the event is neither or indeterminate may hear of it by any, as who was away hears by the stream of what a
+// server has kept for it. Where freshness is promised, a newer value may take the place of an
 // older one: a missing delivery is indeterminate when the client received a later event of the same publisher, and lost when it
 // did not, so that the last value must arrive.
 //

@@ -34,8 +34,9 @@ type Standing struct {
 	MissedAway    int // clients that were away when it was sent, came back later, and never received it
 	CaughtUp      int // clients that were away when it was sent, came back later, and received it all the same
 
-	OwnLost  bool // its publisher should have received it and did not
-	Accepted bool // the server replied with a 2xx status
+	OwnLost     bool // its publisher should have received it and did not
+	OwnOtherWay bool // its publisher, which was not away, received it by another way than is promised as its self_echo
+	Accepted    bool // the server replied with a 2xx status
 }
 
 // Membership decides who should have received what. Feed it the history by Add, then Close it, then ask. The zero value is
@@ -58,6 +59,7 @@ type Membership struct {
 	end     int64 // of the drain; 0 = there was none
 	tail    int64 // from when on missing deliveries of a run without a drain are indeterminate
 	untold  bool  // a publisher is not told of its own event
+	echo    ways  // that by which a publisher is promised to be told of it
 
 	broadcast bool // the server promises that every event of a channel goes to all its subscribers
 
@@ -91,6 +93,7 @@ type event struct {
 	got      bitmap // the members of the channel that received it
 	clients  int    // how many
 	repeated int    // deliveries beyond their first
+	own      ways   // by which its publisher received it
 
 	sent     bool
 	settled  bool // channel is the one that Sent names
@@ -172,6 +175,9 @@ func (m *Membership) deliver(o *history.Observation) {
 	if e.clients == 0 || o.At > e.last {
 		e.last = o.At
 	}
+	if o.Client == o.Event.Publisher {
+		e.own |= wayOf(o.Path)
+	}
 	if e.got.set(m.audiences.of(e.channel).member(o.Client)) {
 		e.clients++
 	} else {
@@ -217,6 +223,7 @@ func (m *Membership) Close(run history.Run) {
 	}
 	m.order = slices.DeleteFunc(m.order, func(e *event) bool { return !e.happened() })
 	m.untold = len(run.Promises) > 0 && run.Promises["self_echo"] == ""
+	m.echo = waysNamed(run.Promises["self_echo"])
 	m.broadcast = run.Promises["broadcast"] != ""
 	m.newest = nil
 	if run.Promises["freshness"] != "" {
@@ -270,7 +277,11 @@ func (m *Membership) standing(e *event) Standing {
 		if command.sent && dispatched && members[i].absent(command.sentAt, m.end) {
 			m.absent(&s, members[i].client, got, drained && !m.excused(e, i))
 		}
-		switch members[i].during(window, m.end) {
+		presence, own := members[i].during(window, m.end), members[i].client == e.part.id.Publisher
+		if own && m.echo != 0 && e.own&^m.echo != 0 {
+			s.OwnOtherWay = presence == never || presence == throughout
+		}
+		switch presence {
 		case never:
 			if got {
 				s.Stray++
@@ -280,7 +291,7 @@ func (m *Membership) standing(e *event) Standing {
 			s.Indeterminate++
 		case throughout:
 			switch {
-			case m.untold && !got && members[i].client == e.part.id.Publisher:
+			case m.untold && !got && own:
 			case !dispatched || !got && (!drained || m.newest.supersedes(e, i)):
 				s.Indeterminate++
 			case got:
@@ -289,7 +300,7 @@ func (m *Membership) standing(e *event) Standing {
 			default:
 				s.Expected++
 				s.Lost++
-				s.OwnLost = s.OwnLost || members[i].client == e.part.id.Publisher
+				s.OwnLost = s.OwnLost || own
 			}
 		}
 	}

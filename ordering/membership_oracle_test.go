@@ -88,9 +88,10 @@ func (th theory) judge(id wire.EventID) (s ordering.Standing, isEvent bool) {
 	for _, reply := range th.where(id, history.Replied) {
 		s.Accepted = s.Accepted || reply.Err == 0
 	}
-	received := map[uint32]int{}
+	received, otherWay := map[uint32]int{}, false
 	for i, o := range deliveries {
 		received[o.Client]++
+		otherWay = otherWay || o.Client == id.Publisher && o.Path.String() != th.run.Promises["self_echo"]
 		if i == 0 || o.At < s.First {
 			s.First = o.At
 		}
@@ -117,6 +118,12 @@ func (th theory) judge(id wire.EventID) (s ordering.Standing, isEvent bool) {
 			dispatched = th.run.Promises["broadcast"] != ""
 		}
 		th.judgeClient(&s, client, received[client], stay{from: began, to: over}, dispatched)
+	}
+	if otherWay && th.run.Promises["self_echo"] != "" { // whether its publisher was away is known by what alone would be said of it
+		var alone ordering.Standing
+		alone.ID, alone.Sent, alone.Channel = s.ID, s.Sent, s.Channel
+		th.judgeClient(&alone, id.Publisher, 1, stay{from: began, to: over}, true)
+		s.OwnOtherWay = alone.Reached+alone.Stray > 0
 	}
 	return s, true
 }
@@ -288,6 +295,7 @@ func inventEvent(random *rand.Rand, id wire.EventID, clients, channel uint32, at
 	add := func(kind history.Kind, client uint32, at int64, err uint16) {
 		lanes = append(lanes, []history.Observation{{
 			Kind: kind, Client: client, Conn: 99, Channel: channel, Event: id, At: at, Due: int64(id.Seq), Err: err,
+			Path: []history.Path{history.SSE, history.SSE, history.Reply, history.NoPath}[random.IntN(4)],
 		}})
 	}
 	switch random.IntN(10) {

@@ -297,6 +297,34 @@ untested converge (promised: per channel) 0 of 0 documents differ between client
 	}
 }
 
+// TestSelfEchoOfWhoWasAway: what a server kept for an author without a stream comes by the stream, whatever it promises; what comes so to one
+// that has one breaks the promise.
+func TestSelfEchoOfWhoWasAway(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		change func(*book)
+		state  State
+		seen   string
+	}{
+		{func(b *book) {
+			b.add(history.Observation{Kind: history.Ended, Client: 0, Conn: 1, At: 8000 * msec})
+			b.send(0, 101, "lobby", 8010, 8010, 8010)
+			b.settle(history.Replied, 0, 101, 8010, 8020, "")
+			b.add(history.Observation{Kind: history.Subscribed, Client: 0, Conn: 3, Channel: b.names.Number("lobby"), At: 8100 * msec})
+			b.deliver(0, history.SSE, 0, 101, "lobby", 8010, 8110, 0)
+		}, Kept, "200 of 200 events came back to their publishers that way"},
+		{func(b *book) { b.deliver(0, history.SSE, 0, 1, "lobby", 1000, 1020, 0) }, Broken, "200 of 201 events came back to their publishers that way"},
+	} {
+		b := crossing(100)
+		c.change(b)
+		for _, p := range b.report(t).Promises {
+			if p.Name == selfEchoName && (p.State != c.state || p.Seen != c.seen) {
+				t.Errorf("%s: %s, want %s: %s", p.State, p.Seen, c.state, c.seen)
+			}
+		}
+	}
+}
+
 func TestNoiseIsToldAndWarnedOf(t *testing.T) {
 	t.Parallel()
 	b := crossing(3)

@@ -170,24 +170,24 @@ func noEcho(t *tally) Promise {
 	return promise
 }
 
-// selfEcho looks by which way publishers heard of their own events.
+// selfEcho looks by which way publishers heard of their own events. What came to one that was away when it was sent came as to everybody
+// who was, and is none of it.
 func selfEcho(path string, t *tally) Promise {
-	var all, right int64
+	var right int64
 	for p := range paths {
-		n := t.latency[own][p].Count()
-		all += n
 		if history.Path(p).String() == path {
-			right += n
+			right = t.latency[own][p].Count()
 		}
 	}
+	all := right + t.standing.ownOtherWay + t.standing.ownLost
 	promise := Promise{
 		Name: selfEchoName, Promised: path, State: Kept,
-		Seen: fmt.Sprintf("%s of %s came back to their publishers that way", thousands(right), plural(all+t.standing.ownLost, "event")),
+		Seen: fmt.Sprintf("%s of %s came back to their publishers that way", thousands(right), plural(all, "event")),
 	}
 	switch {
-	case all+t.standing.ownLost == 0:
+	case all == 0:
 		promise.State = Untested
-	case right < all+t.standing.ownLost:
+	case right < all:
 		promise.State = Broken
 	}
 	return promise

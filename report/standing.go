@@ -41,6 +41,9 @@ func (m *membership) close(run history.Run, f *Figures) {
 			if s.OwnLost {
 				t.standing.ownLost++
 			}
+			if s.OwnOtherWay {
+				t.standing.ownOtherWay++
+			}
 			t.standing.expected += int64(s.Expected)
 			t.standing.reached += int64(s.Reached)
 			t.standing.lost += int64(s.Lost)

@@ -67,6 +67,7 @@ type standings struct {
 	foreign       int64 // of nobody in the run
 	owed          int64 // those of the last of which somebody should have received one
 	ownLost       int64 // events that their publisher should have heard of and did not
+	ownOtherWay   int64 // events of which their publisher heard by another way than is promised, though it was not away
 	expected      int64
 	reached       int64
 	lost          int64

@@ -6,7 +6,7 @@ package target
 //
 //	fifo        nobody sees what a publisher sent second, after the reply to the first, before that
 //	total       all subscribers see the events of a channel in one order
-//	self_echo   by which way a sender hears of its own event
+//	self_echo   by which way a sender hears of its own event while it is subscribed
 //	gap_free    a client that comes back in time misses nothing
 //	converge    all replicas of a document that have seen its last change are equal
 //	freshness   nobody sees an older value after a newer one; values in between may be left out
