@@ -35,9 +35,9 @@ type held struct {
 	exact  bool // the last read's stamp can be relied on
 }
 
-// letGo ends the stream's time with the loop, by its client's own wish.
+// letGo ends the stream's time with the loop, by its client's own wish. Of two reasons the first counts, as in a context.
 func (h *held) letGo(why error) {
-	if why != nil {
+	if why != nil && h.why == nil {
 		h.why = why
 	}
 	if h.leave() {

@@ -1,6 +1,7 @@
 package clients
 
 import (
+	"errors"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -33,5 +34,18 @@ func TestALoopHearsThatItShallLetGo(t *testing.T) {
 		if got != want {
 			t.Fatalf("let go, it is %d, want %d", got, want)
 		}
+	}
+}
+
+// TestALoopKeepsTheFirstReason holds that a stream which lost its network in a read, and is wanted with other channels before the loop let
+// go of it, ends hard, as one that a goroutine holds does.
+func TestALoopKeepsTheFirstReason(t *testing.T) {
+	t.Parallel()
+	h := new(held)
+	h.state.Store(isBusy)
+	h.letGo(errDisconnected)
+	h.letGo(errAnew)
+	if !errors.Is(h.why, errDisconnected) {
+		t.Errorf("it is let go because %v", h.why)
 	}
 }
