@@ -283,3 +283,25 @@ func TestParamsAreMasked(t *testing.T) {
 		t.Errorf("the text for run.json is\n%s", shown)
 	}
 }
+
+// A key in a file of its own is what stands there, without the end of its line.
+func TestKeyFile(t *testing.T) {
+	t.Parallel()
+	path, text := ownServerFile(t, "version: 1\njwt: {pub: {key_file: ./k, claims: \"{}\"}}\nsubscribe: {request: {get: /sub}}\npublish: {request: {post: /pub, body: \"${payload}\"}}\n", "")
+	parse := func(key string) (*File, error) {
+		if err := os.WriteFile(filepath.Join(filepath.Dir(path), "k"), []byte(key), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return Parse(path, []byte(text), nil)
+	}
+	f, err := parse("opensesame\r\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if key, _ := f.Server.Protocol.Generic.Tokens[0].Key.Constant(); key != "opensesame" || !slices.Contains(f.Secrets(), key) {
+		t.Errorf("the key is %q, the secrets are %q", key, f.Secrets())
+	}
+	if _, err := parse("\n"); err == nil || !strings.Contains(err.Error(), "jwt.pub.key_file: there is no key in ") {
+		t.Errorf("an empty file: %v", err)
+	}
+}

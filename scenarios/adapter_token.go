@@ -60,9 +60,13 @@ func (a *adapter) tokenKey(form *tokenForm) Template {
 			path = filepath.Join(filepath.Dir(a.file), path)
 		}
 		key, err := readText(path)
-		if err != nil {
+		key = strings.TrimRight(key, "\r\n") // an editor ends the last line, and no secret
+		switch {
+		case err != nil:
 			a.add(form.KeyFile.at, form.KeyFile.path+": "+err.Error(), "its path counts from where the protocol file is")
-		} else if !slices.Contains(a.secret, key) && key != "" {
+		case key == "":
+			a.add(form.KeyFile.at, form.KeyFile.path+": there is no key in "+quote(path), "write the key into it, and nothing else")
+		case !slices.Contains(a.secret, key):
 			a.secret = append(a.secret, key)
 		}
 		return a.literal(key)
