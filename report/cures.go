@@ -118,22 +118,28 @@ func (c *cures) close(run *history.Run) {
 		return
 	}
 	c.resequenced = c.resequencer.Close(*run)
-	for _, h := range c.worst {
+	for id, h := range c.worst {
 		c.in(h.due, func(t *cured) {
 			t.worstHold.Record(h.hold)
-			t.worstShown.Record(h.shown)
+			if !id.Foreign() {
+				t.worstShown.Record(h.shown)
+			}
 		})
 	}
 	c.worst = nil
 }
 
+// handed notes what an event waited for. A foreign one was never due, so that it has no latency.
 func (c *cures) handed(h *ordering.Handing) {
 	hold, shown := h.Handed-h.At, h.Handed-h.Due
+	foreign := h.Event.Foreign()
 	c.in(h.Due, func(t *cured) {
 		t.given++
 		t.hold.Record(hold)
-		t.shown.Record(shown)
 		t.depth.Record(int64(h.Depth) * oneDepth)
+		if !foreign {
+			t.shown.Record(shown)
+		}
 	})
 	worst := c.worst[h.Event]
 	if worst == nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 
 	"holobench/history"
 	"holobench/ordering"
@@ -127,5 +128,28 @@ func TestWhatAStreamSaysOfItself(t *testing.T) {
 	}
 	if !found {
 		t.Errorf("the sender heard of its own event: %+v", r.Promises)
+	}
+}
+
+// TestForeignEventsBehindAQueue: they are held back as others are, and have no latency there either.
+func TestForeignEventsBehindAQueue(t *testing.T) {
+	t.Parallel()
+	b := passive()
+	AsIf(&b.run, 100*time.Millisecond, false)
+	r := b.report(t)
+	if hold, late := r.find(ResequenceHold, nil), r.find(ResequencedLatency, nil); hold.Count != 5 || hold.Events != 2 || late != nil && late.Count != 0 {
+		t.Errorf("%d of %d events were handed on, want 5 of 2; their latency is %+v, and nobody knows it", hold.Count, hold.Events, late)
+	}
+}
+
+// TestForeignEventsByGroup: groups that only look on are laid side by side by what they saw.
+func TestForeignEventsByGroup(t *testing.T) {
+	t.Parallel()
+	b := passive()
+	b.run.Groups = []history.Group{{Name: "one", Count: 2}, {Name: "two", First: 2, Count: 1}}
+	text := console(t, b.report(t), false)
+	says(t, "the console", text, "GROUPS  order, whole run", "one (2 clients)")
+	if strings.Contains(text, "GROUPS  times") {
+		t.Errorf("there are no times of anybody:\n%s", text)
 	}
 }

@@ -45,7 +45,7 @@ func (g *group) add(batch []history.Observation) {
 	for i := range batch {
 		if o := &batch[i]; g.has(o.Client) {
 			g.part = append(g.part, *o)
-			g.heard = g.heard || o.Kind == history.Delivered
+			g.heard = g.heard || o.Kind == history.Delivered || o.Kind == history.Foreign
 		}
 	}
 	g.figures.Add(g.part)

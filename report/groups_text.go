@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -12,6 +13,7 @@ import (
 type groupRow struct {
 	Name    string
 	Times   [][2]string // p50 and p99 of each of groupTimes
+	timed   bool        // one of them is known
 	Classes [][]string  // divergent and at risk of each class; nil = nothing is known of their order
 }
 
@@ -26,7 +28,8 @@ func (r *Report) groupRows() []groupRow {
 	for _, g := range r.groups {
 		row := groupRow{Name: fmt.Sprintf("%s (%s)", g.Name, plural(int64(g.Count), "client"))}
 		for _, name := range groupTimes() {
-			row.Times = append(row.Times, r.timeOf(g, name))
+			times, known := r.timeOf(g, name)
+			row.Times, row.timed = append(row.Times, times), row.timed || known
 		}
 		if g.found != nil {
 			for _, class := range classes(&g.found.Overall.Classes) {
@@ -38,18 +41,18 @@ func (r *Report) groupRows() []groupRow {
 	return rows
 }
 
-// timeOf is the middle and the tail of a time of a group in the main window.
-func (r *Report) timeOf(g *group, name string) [2]string {
+// timeOf is the middle and the tail of a time of a group in the main window, dashes where there is none.
+func (r *Report) timeOf(g *group, name string) (times [2]string, known bool) {
 	tags := map[string]string{"group": g.Name}
 	if window := r.mainWindow(); window != "" {
 		tags["window"] = window
 	}
 	m := r.find(name, tags)
 	if m == nil {
-		return [2]string{"-", "-"}
+		return [2]string{"-", "-"}, false
 	}
 	middle, tail := m.percentile("p(50)", 50), m.percentile("p(99)", 99)
-	return [2]string{middle.text(m.Unit), tail.text(m.Unit)}
+	return [2]string{middle.text(m.Unit), tail.text(m.Unit)}, true
 }
 
 // groups prints two tables with a line for each group.
@@ -58,14 +61,16 @@ func (p *printer) groups(r *Report) {
 	if len(rows) == 0 {
 		return
 	}
-	p.line("")
-	p.groupsHead("times of "+windowTitle(r.mainWindow()), groupTimes(), "p50", "p99")
-	for i := range rows {
-		var cells strings.Builder
-		for _, times := range rows[i].Times {
-			fmt.Fprintf(&cells, "%10s%10s", times[0], times[1])
+	if slices.ContainsFunc(rows, func(row groupRow) bool { return row.timed }) { // who only looks on has none
+		p.line("")
+		p.groupsHead("times of "+windowTitle(r.mainWindow()), groupTimes(), "p50", "p99")
+		for i := range rows {
+			var cells strings.Builder
+			for _, times := range rows[i].Times {
+				fmt.Fprintf(&cells, "%10s%10s", times[0], times[1])
+			}
+			p.line(p.groupsLabel(&rows[i]) + cells.String())
 		}
-		p.line(p.groupsLabel(&rows[i]) + cells.String())
 	}
 	ordered := false
 	for i := range rows {
