@@ -32,11 +32,7 @@ func TestGenericAnswerOnStream(t *testing.T) {
 		stream := make(chan string, 9)
 		server.serve(t, b, func(w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodGet {
-				eventStreamHead(w)
-				say(w, ":hi\n\n")
-				for text := range stream {
-					say(w, text)
-				}
+				sayAll(w, stream)
 				return
 			}
 			body, _ := io.ReadAll(r.Body)

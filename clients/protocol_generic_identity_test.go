@@ -80,11 +80,7 @@ func TestGenericReplyID(t *testing.T) {
 		stream := make(chan string, 9)
 		server.serve(t, b, func(w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodGet {
-				eventStreamHead(w)
-				say(w, ":hi\n\n")
-				for text := range stream {
-					say(w, text)
-				}
+				sayAll(w, stream)
 				return
 			}
 			body, _ := io.ReadAll(r.Body)
@@ -142,8 +138,7 @@ func TestGenericReplyID(t *testing.T) {
 // reply was there in time.
 func TestRepliesKeepEachConnectionInOrder(t *testing.T) {
 	t.Parallel()
-	for range 500 {
-		seed := rand.Uint64()
+	for seed := range uint64(500) {
 		draw := rand.New(rand.NewPCG(seed, 1))
 		var out []history.Observation
 		r := &Replies{

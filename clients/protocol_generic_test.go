@@ -126,6 +126,15 @@ func say(w http.ResponseWriter, parts ...string) {
 
 func eventStreamHead(w http.ResponseWriter) { w.Header().Set("Content-Type", "text/event-stream") }
 
+// sayAll is a stream of events that brings what the test puts into it.
+func sayAll(w http.ResponseWriter, stream <-chan string) {
+	eventStreamHead(w)
+	say(w, ":hi\n\n")
+	for text := range stream {
+		say(w, text)
+	}
+}
+
 // chatServer is a server with everything in it: a login by form, a stream that wants a POST, a ping that wants an answer.
 func chatServer(events string) http.HandlerFunc {
 	streams, answered := 0, make(chan bool, 3)
