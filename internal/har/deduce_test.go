@@ -210,7 +210,7 @@ func TestNoSecretIsWritten(t *testing.T) {
 			body: `{"user": "ann", "password": "` + secret() + `", "otp": "` + secret() + `", "deep": [{"clientSecret": "` + secret() + `"}]}`, kind: jsonType,
 			answers: []string{"Set-Cookie: session=" + secret() + "; HttpOnly"},
 		},
-		asked{url: "POST " + a + "/consent", header: []string{cookie, "X-Api-Key: " + secret()}, body: "pin=" + secret() + "&passwd=" + secret(), kind: formType},
+		asked{url: "POST " + a + "/consent", header: []string{cookie, "X-Api-Key: " + secret(), strings.Repeat("X", 70) + ": " + secret()}, body: "pin=" + secret() + "&passwd=" + secret(), kind: formType},
 		streamOf(a+"/events?access_token="+secret()+"&v=1", saying, cookie, "X-Whatever: "+secret()),
 		asked{url: "POST " + a + "/say", header: []string{cookie, "Authorization: Bearer " + secret()}, body: `{"text": "good morning 17", "signature": "` + secret() + `", "x": "` + secret() + `"}`, kind: jsonType},
 	)
@@ -221,6 +221,9 @@ func TestNoSecretIsWritten(t *testing.T) {
 	all := files.Scenario + files.Protocol + strings.Join(files.Found, "\n")
 	if n < 15 || strings.Contains(all, "s3cr3t") {
 		t.Errorf("of %d secrets some are written:\n%s", n, all)
+	}
+	if long := strings.Repeat("X", 60); !strings.Contains(all, " "+long+"=...") || !strings.Contains(all, "${env."+long+"}") {
+		t.Errorf("of a long name one variable is told and another one is read:\n%s", all)
 	}
 	for _, variable := range []string{"KEY", "PASSWORD", "OTP", "CLIENTSECRET", "PIN", "PASSWD", "X_API_KEY", "AUTHORIZATION", "ACCESS_TOKEN", "X_WHATEVER", "SIGNATURE", "COOKIE"} {
 		if !strings.Contains(all, "${env."+variable) {
@@ -243,7 +246,7 @@ func TestErrors(t *testing.T) {
 		"nothing":       {nil, har.ErrNoRecording, "this is no HAR recording: near byte 0: unexpected EOF"},
 		"a page":        {[]byte("<html>"), har.ErrNoRecording, "this is no HAR recording: near byte 0: invalid character '<' looking for beginning of value"},
 		"a list":        {[]byte("[]"), har.ErrNoRecording, `this is no HAR recording: at byte 1 something else than { stands around "log"`},
-		"other JSON":    {[]byte(`{"version": 1}`), har.ErrNoRecording, `this is no HAR recording: it has no "log"`},
+		"other JSON":    {[]byte(`{"version": 1}`), har.ErrNoRecording, `this is no HAR recording: it has no "log": save it anew in the developer tools of the browser, as HAR with content`},
 		"cut off":       {recordingOf(t, say(a+"/say"))[:200], har.ErrNoRecording, "entry 1: this is no HAR recording: near byte "},
 		"no address":    {[]byte(`{"log": {"entries": [{"request": {}}]}}`), har.ErrNoRecording, "this is no HAR recording: entry 1: it has no request.url"},
 		"a bad address": {[]byte(`{"log": {"entries": [{"request": {"url": "http://%zz/?password=x"}}]}}`), har.ErrNoRecording, "this is no HAR recording: entry 1: request.url is no address"},

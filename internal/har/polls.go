@@ -32,7 +32,7 @@ func (d *deduction) findPolls() bool {
 		return false
 	}
 	d.settle()
-	return d.command != nil
+	return true
 }
 
 // onlyPolled says whether a text came back by a poll: else it is the answer to the command that has it.

@@ -38,6 +38,8 @@ func readUpTo(from io.Reader, limit int64) (*Recording, error) {
 	switch {
 	case limited.N == 0:
 		return nil, fmt.Errorf("the recording is longer than %d MiB: record less, or clear the list of requests before you begin", limit>>20)
+	case errors.Is(err, ErrNoRecording):
+		return nil, fmt.Errorf("%w: save it anew in the developer tools of the browser, as HAR with content", err)
 	case err != nil:
 		return nil, err
 	}

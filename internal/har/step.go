@@ -288,7 +288,7 @@ func (d *deduction) hidden(s *slot, style spelling) (text, check string) {
 		}
 		return '_'
 	}, s.name), "_0123456789"))
-	if variable == "" {
+	if variable = variable[:min(len(variable), 60)]; variable == "" {
 		variable = "SECRET"
 	}
 	scheme := ""
@@ -296,9 +296,6 @@ func (d *deduction) hidden(s *slot, style spelling) (text, check string) {
 		scheme = before + " "
 	}
 	check = fmt.Sprintf("%s is a secret, and stands in no answer: export %s=... before a run", shown(s.name), variable)
-	if len(variable) > 60 {
-		variable = variable[:60]
-	}
 	return scheme + written("env."+variable, style), check
 }
 
