@@ -50,10 +50,17 @@ func (f *Figures) checks(run *history.Run) []Check {
 	}
 	deliveries.Agree = deliveries.Sides[0].Count >= expected.Count && deliveries.Sides[0].Count <= expected.Count+all.standing.indeterminate
 	if all.standing.indeterminate > 0 {
-		deliveries.Note = fmt.Sprintf("%s more are indeterminate: their clients came or went meanwhile", thousands(all.standing.indeterminate))
+		why := "their clients came or went meanwhile"
+		if f.foreign > 0 && run.Promises[broadcastName] == "" {
+			why += ", or no command caused their events, and nobody knows who should get those"
+		}
+		deliveries.Note = fmt.Sprintf("%s more are indeterminate: %s", thousands(all.standing.indeterminate), why)
 	}
 	counter, known := counters(run)
-	if !known {
+	switch {
+	case !known && all.standing.events+all.standing.owed == 0: // nobody is known to have been owed anything: there is nothing to agree
+		return nil
+	case !known:
 		return []Check{deliveries}
 	}
 	accepted := counter["commands_accepted"]

@@ -148,6 +148,9 @@ func (p *printer) outcome(v Verdict, text string) string {
 }
 
 func (p *printer) checks(r *Report) {
+	if len(r.Checks) == 0 {
+		return
+	}
 	p.line("")
 	p.line("  " + p.paint(bold, "COUNTS"))
 	p.line("")
@@ -183,12 +186,30 @@ func (p *printer) totals(r *Report) {
 	p.line("")
 	p.line("  " + p.paint(bold, "TOTALS"))
 	p.line("")
+	for _, m := range r.totals() {
+		p.dotted("", m.String(), m.total())
+	}
+}
+
+// totals are the figures that count something, over the whole run. Where clients only looked on, most of them speak of what nobody did:
+// those that counted nothing are left out.
+func (r *Report) totals() []*Metric {
+	var all []*Metric
+	looked := r.lookedOn()
 	for i := range r.Metrics {
 		m := &r.Metrics[i]
-		if m.Type != Trend && m.Tag("window") == "" && !hasSection(m.Name) {
-			p.dotted("", m.String(), m.total())
+		nothing := m.Count == 0 || m.Type == Counter && m.Values[0].Value == 0
+		if m.Type != Trend && m.Tag("window") == "" && !hasSection(m.Name) && !(looked && nothing) {
+			all = append(all, m)
 		}
 	}
+	return all
+}
+
+// lookedOn says whether no command was ever due: the clients listened, and nothing else.
+func (r *Report) lookedOn() bool {
+	m := r.find(DroppedIterations, nil)
+	return m != nil && m.Count == 0
 }
 
 // total prints the one or two values of a metric that counts.

@@ -153,3 +153,45 @@ func TestForeignEventsByGroup(t *testing.T) {
 		t.Errorf("there are no times of anybody:\n%s", text)
 	}
 }
+
+// TestWhoLooksOnAndSeesNothing: no figure of what nobody did stands there, and it is said plainly that nothing came, or that what came
+// has no name.
+func TestWhoLooksOnAndSeesNothing(t *testing.T) {
+	t.Parallel()
+	b := newBook()
+	b.run.Groups = []history.Group{{Name: "members", Count: 3}}
+	for client := range uint32(3) {
+		b.subscribe(client, "lobby", 900)
+	}
+	r := b.report(t)
+	if got, want := r.Sentence(), "3 clients looked on for 10 s; no event came."; got != want {
+		t.Errorf("it says\n%s\nand not\n%s", got, want)
+	}
+	text := console(t, r, false)
+	says(t, "the console", text, "clients.................................: 3")
+	for what, text := range map[string]string{"the console": text, "the page": onPage(t, r)} {
+		for _, not := range []string{"no data", HTTPReqs, SSEEvents, EventsLost, "expected by the subscriptions"} {
+			if strings.Contains(text, not) {
+				t.Errorf("%s says %q:\n%s", what, not, text)
+			}
+		}
+	}
+	for range 2 {
+		b.add(history.Observation{Kind: history.Alien, Client: 1, Conn: 1, At: 2020 * msec, Err: uint16(b.names.Number("an event without a name"))})
+	}
+	if got, want := b.report(t).Sentence(), "3 clients looked on for 10 s; 2 events came, but none with a name by which it is told from others."; got != want {
+		t.Errorf("it says\n%s\nand not\n%s", got, want)
+	}
+}
+
+// TestNobodyClaimsForeignEvents: beside events of the run's own, nothing is said of the loss of others, whom nobody knows who should get.
+func TestNobodyClaimsForeignEvents(t *testing.T) {
+	t.Parallel()
+	b := fewClients()
+	b.foreign(0, "one", 3000)
+	r := b.report(t)
+	if got := r.Sentence(); !strings.HasSuffix(got, "; nothing that this run sent was lost, and nothing came twice.") {
+		t.Errorf("it says %s", got)
+	}
+	says(t, "the console", console(t, r, false), "3 more are indeterminate: their clients came or went meanwhile, or no command caused their events, and nobody knows who should get those")
+}

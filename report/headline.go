@@ -102,6 +102,9 @@ func (r *Report) Sentence() string {
 			clients += int64(g.Count)
 		}
 	}
+	if r.Events+r.ForeignEvents == 0 && r.lookedOn() {
+		return r.nothingSeen(clients)
+	}
 	parts := []string{fmt.Sprintf("%s saw %s of %s in %s",
 		plural(clients, "client"), plural(r.Deliveries+r.Foreign, "delivery"), plural(r.Events+r.ForeignEvents, "event"), plural(int64(r.Channels), "channel"))}
 	if load := r.loadLength(); load > 0 {
@@ -112,19 +115,47 @@ func (r *Report) Sentence() string {
 		parts = append(parts, fmt.Sprintf("half of them within %s of due, 99 %% within %s",
 			p50.text("ms"), p99.text("ms")))
 	}
-	lost, duplicated := r.total(EventsLost), r.total(EventsDuplicated)
-	switch {
-	case r.Events+r.ForeignEvents == 0:
-	case r.Events == 0 && r.Run.Promises["broadcast"] == "" && duplicated == 0: // then nobody knows who should have got them
-		parts = append(parts, "nothing came twice")
-	case r.Events == 0 && r.Run.Promises["broadcast"] == "":
-		parts = append(parts, plural(duplicated, "delivery")+" came twice or more")
-	case lost == 0 && duplicated == 0:
-		parts = append(parts, "nothing was lost or came twice")
-	default:
-		parts = append(parts, fmt.Sprintf("%s lost, %s came twice or more", thousands(lost), thousands(duplicated)))
+	if r.Events+r.ForeignEvents > 0 {
+		parts = append(parts, r.lossSentence())
 	}
 	return strings.Join(parts, "; ") + "."
+}
+
+// lossSentence says what was lost, as far as anybody knows who should have got it, and what came twice.
+func (r *Report) lossSentence() string {
+	lost, duplicated := r.total(EventsLost), r.total(EventsDuplicated)
+	unowed := r.ForeignEvents > 0 && r.Run.Promises[broadcastName] == ""
+	switch {
+	case r.Events == 0 && unowed && duplicated == 0:
+		return "nothing came twice"
+	case r.Events == 0 && unowed:
+		return plural(duplicated, "delivery") + " came twice or more"
+	case lost == 0 && duplicated == 0 && unowed:
+		return "nothing that this run sent was lost, and nothing came twice"
+	case lost == 0 && duplicated == 0:
+		return "nothing was lost or came twice"
+	case unowed:
+		return fmt.Sprintf("%s lost of what this run sent, %s came twice or more", thousands(lost), thousands(duplicated))
+	}
+	return fmt.Sprintf("%s lost, %s came twice or more", thousands(lost), thousands(duplicated))
+}
+
+// nothingSeen is the sentence of a run whose clients only looked on, and saw no event that has a name.
+func (r *Report) nothingSeen(clients int64) string {
+	text := plural(clients, "client") + " looked on"
+	if load := r.loadLength(); load > 0 {
+		text += " for " + formatDuration(load)
+	}
+	var unnamed int64
+	for _, t := range r.Troubles {
+		if t.Kind == history.Alien.String() {
+			unnamed += t.Count
+		}
+	}
+	if unnamed > 0 {
+		return text + fmt.Sprintf("; %s came, but none with a name by which it is told from others.", plural(unnamed, "event"))
+	}
+	return text + "; no event came."
 }
 
 // OrderSentence says in one sentence who disagreed with whom; "" when no pair was at risk.

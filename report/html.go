@@ -121,10 +121,8 @@ func (r *Report) page() (*page, error) {
 		name, mean, top := c.text()
 		p.Health = append(p.Health, pageHealth{name, mean, top})
 	}
-	for i := range r.Metrics {
-		if m := &r.Metrics[i]; m.Type != Trend && m.Tag("window") == "" && !hasSection(m.Name) {
-			p.Totals = append(p.Totals, pageFact{m.String(), m.total()})
-		}
+	for _, m := range r.totals() {
+		p.Totals = append(p.Totals, pageFact{m.String(), m.total()})
 	}
 	p.Groups, p.GroupTimes, p.GroupsTitle = r.groupRows(), groupTimes(), windowTitle(r.mainWindow())
 	p.Windows, p.Capacity, p.Views = r.pageWindows(), r.pageCapacity(), r.pageViews()
