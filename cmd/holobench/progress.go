@@ -16,14 +16,19 @@ type progress struct {
 	out      io.Writer
 	live     *report.Live
 	quiet    bool
+	server   string // of the user's own; "" = the bundled target
 	terminal bool
 	shown    time.Time
 	stage    string
 	width    int // of the line that stands on the terminal
 }
 
-func newProgress(out io.Writer, live *report.Live, quiet bool) *progress {
-	return &progress{out: out, live: live, quiet: quiet, terminal: isTerminal(out)}
+func newProgress(out io.Writer, live *report.Live, quiet bool, p *run.Plan) *progress {
+	made := &progress{out: out, live: live, quiet: quiet, terminal: isTerminal(out)}
+	if p.Server != nil {
+		made.server = p.Server.URL.Host
+	}
+	return made
 }
 
 func (p *progress) show(now run.Progress) {
@@ -42,6 +47,9 @@ func (p *progress) line(now run.Progress) string {
 	case "probe":
 		return "self-test    in which order does this machine see what arrives?"
 	case "start":
+		if p.server != "" {
+			return "reaching the server at " + p.server
+		}
 		return "starting the target"
 	case "join":
 		return fmt.Sprintf("joining      %d of %d clients are subscribed", now.Subscribed, now.Clients)
@@ -50,6 +58,9 @@ func (p *progress) line(now run.Progress) string {
 	case "drain":
 		return fmt.Sprintf("draining     %s of at most %s, %d deliveries are missing", seconds(now.Elapsed), seconds(now.Total), max(0, now.Missing))
 	default:
+		if p.server != "" {
+			return "ending       streams"
+		}
 		return "ending       streams and target"
 	}
 }

@@ -183,7 +183,7 @@ func (f *runFlags) run(ctx context.Context, file *scenarios.File, stamps wire.St
 	live := report.NewLive()
 	names := new(history.Names)
 	writer := history.NewWriter(dir, names, history.Options{Tap: f.tapped(live.Add, names)})
-	progress := newProgress(stderr, live, f.quiet)
+	progress := newProgress(stderr, live, f.quiet, &plan)
 	flows := newFlowLog(dir.File(flowLogFile), file.Secrets())
 	o := run.Options{
 		ID:       wire.RunID(rand.Uint32()),
