@@ -16,7 +16,20 @@ func (a *adapter) identity(form *identityForm, g *Generic) Identity {
 	if form.ReplyID.given() {
 		a.replyID(&form.ReplyID, g, &id)
 	}
+	a.ids(form, g.Subscribe.Framing)
 	return id
+}
+
+// ids refuses the ids of events where no framing brings any.
+func (a *adapter) ids(form *identityForm, framing string) {
+	if framing != FrameNDJSON && framing != FrameLongPoll {
+		return
+	}
+	for _, word := range []*text{&form.ReplyID.Event.word, &form.Foreign.word, &form.ServerSeq.word} {
+		if word.usable() && word.v == "sse_id" {
+			a.add(word.at, word.path+": only server-sent events have an id, and the framing is "+framing, "say where it stands in the data: {json: id}")
+		}
+	}
 }
 
 // raw refuses what bytes without messages have not.

@@ -124,6 +124,8 @@ func TestWrongProtocolFiles(t *testing.T) {
 		{"version: 1\nidentity: {server_seq: {json: n, check: gaples}}\n" + stream, "", `unknown word "gaples", did you mean "gapless"?`},
 		{"version: 1\nidentity: {server_seq: {json: n, scope: stream}}\n" + stream, "", `nothing is held against these numbers`},
 		{"version: 1\nidentity: {server_seq: sse_id, marker: uuid}\nsubscribe: {request: {get: /sub}, framing: raw}\n", "", `framing: raw knows no events`},
+		{"version: 1\nidentity: {server_seq: sse_id}\nsubscribe: {request: {get: /sub}, framing: ndjson}\n", "", `identity.server_seq: only server-sent events have an id, and the framing is ndjson`},
+		{"version: 1\nidentity: {foreign: sse_id}\nsubscribe: {request: {get: /sub}, framing: long-poll}\n", "", `identity.foreign: only server-sent events have an id, and the framing is long-poll`},
 		{"version: 1\nidentity: {marker: uuid}\nsubscribe: {request: {get: /sub}, framing: raw}\n", "", `framing: raw finds markers of the form text only`},
 		{"version: 1\nsubscribe: {request: {get: /sub}, framing: raw, ready: {match: {event: hello}}}\n", "", `subscribe.ready: framing: raw knows no events`},
 		{"version: 1\nevents: {ignore: [{event: ping}]}\nsubscribe: {request: {get: /sub}, framing: raw}\n", "", `events: framing: raw knows no events`},
