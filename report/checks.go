@@ -31,6 +31,24 @@ func (c *Check) Difference() int64 {
 	return high - low
 }
 
+// deliveriesCheck compares what clients saw with what they should have seen.
+func (f *Figures) deliveriesCheck(run *history.Run) Check {
+	standing := &f.tallies[whole].standing
+	c := Check{Name: "deliveries", Sides: []Side{
+		{"seen by the clients", f.deliveries + f.foreign}, {"expected by the subscriptions at sending", standing.expected},
+	}}
+	seen, expected := c.Sides[0].Count, c.Sides[1].Count
+	c.Agree = seen >= expected && seen <= expected+standing.indeterminate
+	if standing.indeterminate > 0 {
+		why := "their clients came or went meanwhile"
+		if f.foreign > 0 && run.Promises[broadcastName] == "" {
+			why += ", or no command caused their events, and nobody knows who should get those"
+		}
+		c.Note = fmt.Sprintf("%s more are indeterminate: %s", thousands(standing.indeterminate), why)
+	}
+	return c
+}
+
 // checks are the counts of a run that must agree. Those of the target are left out where nobody could read them.
 func (f *Figures) checks(run *history.Run) []Check {
 	all := &f.tallies[whole]
@@ -44,18 +62,8 @@ func (f *Figures) checks(run *history.Run) []Check {
 			alien += n
 		}
 	}
-	expected := Side{"expected by the subscriptions at sending", all.standing.expected}
-	deliveries := Check{
-		Name: "deliveries", Sides: []Side{{"seen by the clients", f.deliveries + f.foreign}, expected},
-	}
-	deliveries.Agree = deliveries.Sides[0].Count >= expected.Count && deliveries.Sides[0].Count <= expected.Count+all.standing.indeterminate
-	if all.standing.indeterminate > 0 {
-		why := "their clients came or went meanwhile"
-		if f.foreign > 0 && run.Promises[broadcastName] == "" {
-			why += ", or no command caused their events, and nobody knows who should get those"
-		}
-		deliveries.Note = fmt.Sprintf("%s more are indeterminate: %s", thousands(all.standing.indeterminate), why)
-	}
+	deliveries := f.deliveriesCheck(run)
+	expected := deliveries.Sides[1]
 	counter, known := counters(run)
 	switch {
 	case !known && all.standing.events+all.standing.owed == 0: // nobody is known to have been owed anything: there is nothing to agree
