@@ -37,7 +37,7 @@ told apart by the server's own names: --id sse takes the id of the event, --id j
 ${client} in URL is the number of the subscriber, from 1. With a FILE the protocol file says it, as identity.foreign, and clients may log in first.
 
 It goes on until Ctrl-C, or for as long as --for says, and leaves a history and a report as a run does. It exits 0 when it came to its
-end, or to Ctrl-C.`,
+end, or to Ctrl-C, 1 when it could not, and 104 when the flags or FILE are wrong.`,
 		Example: `  holobench watch https://example.org/events
   holobench watch --clients 50 --id json:message.id --for 10m https://example.org/rooms/1/stream
   holobench watch staging.yaml`,
@@ -66,13 +66,13 @@ end, or to Ctrl-C.`,
 		},
 	}
 	c.Flags().IntVarP(&f.clients, "clients", "u", 10, "how many subscribers")
-	c.Flags().DurationVar(&f.length, "for", 24*time.Hour, "how long to look on; Ctrl-C ends it sooner")
+	c.Flags().DurationVar(&f.length, "for", 24*time.Hour, "how long to look on, at least 1s, such as 10m; Ctrl-C ends it sooner")
 	c.Flags().StringVar(&f.id, "id", "sse", "what the server calls an event, for a URL: sse, json:PATH or hash")
 	c.Flags().StringArrayVarP(&f.run.sizes.env, "env", "e", nil, "K=V: a value for ${env.K} in FILE, before the environment's own; repeatable")
 	c.Flags().StringVar(&f.run.dir, "dir", "", "directory of the history (must be new or empty); default: a new one in "+runsDir)
 	c.Flags().BoolVarP(&f.run.quiet, "quiet", "q", false, "no progress")
 	c.Flags().BoolVar(&f.run.noColor, "no-color", false, "no colours (also: NO_COLOR)")
-	c.Flags().StringVar(&f.run.stamps, "stamps", "", "who says when a message arrived: kernel or user")
+	c.Flags().StringVar(&f.run.stamps, "stamps", "", "who says when a message arrived: kernel, or user = this process, late by its scheduler (default: kernel where there is one that does)")
 	return c
 }
 

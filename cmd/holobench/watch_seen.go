@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,10 +20,16 @@ type watched struct {
 	mu      sync.Mutex
 	streams map[connection]*life
 	beats   int
-	gaps    time.Duration // between the beats of one stream, all together
-	spaces  int           // how many of them
-	ends    map[string]int
-	lasted  map[string]time.Duration // all together, by how they ended
+	gaps    time.Duration  // between the beats of one stream, all together
+	spaces  int            // how many of them
+	cuts    map[string]cut // by why
+	failed  map[string]int // streams that never opened, by why
+}
+
+// cut is what ended streams that had been open.
+type cut struct {
+	times  int
+	lasted time.Duration // all together
 }
 
 type connection struct{ client, conn uint32 }
@@ -35,7 +42,7 @@ func (w *watched) observe(batch []history.Observation, names *history.Names) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.streams == nil {
-		w.streams, w.ends, w.lasted = make(map[connection]*life), make(map[string]int), make(map[string]time.Duration)
+		w.streams, w.cuts, w.failed = make(map[connection]*life), make(map[string]cut), make(map[string]int)
 	}
 	for i := range batch {
 		o := &batch[i]
@@ -54,9 +61,10 @@ func (w *watched) observe(batch []history.Observation, names *history.Names) {
 			}
 		case history.Ended:
 			why := cmp.Or(names.Name(uint32(o.Err)), "it was not said why")
-			w.ends[why]++
 			if l := w.streams[at]; l != nil {
-				w.lasted[why] += time.Duration(o.At - l.opened)
+				w.cuts[why] = cut{w.cuts[why].times + 1, w.cuts[why].lasted + time.Duration(o.At-l.opened)}
+			} else {
+				w.failed[why]++
 			}
 			delete(w.streams, at)
 		case history.Closed:
@@ -79,17 +87,22 @@ func (w *watched) print(out io.Writer) error {
 	default:
 		fmt.Fprintf(t, "heartbeats\t%d, one every %s on each stream\n", w.beats, brief(w.gaps/time.Duration(w.spaces)))
 	}
-	if len(w.ends) == 0 {
+	if len(w.cuts) == 0 {
 		fmt.Fprint(t, "cuts\tnone: no stream was ended by the server or on the way\n")
 	}
-	var all []string
-	for why := range w.ends {
-		all = append(all, why)
+	for _, why := range mostFirst(w.cuts, func(c cut) int { return c.times }) {
+		c := w.cuts[why]
+		fmt.Fprintf(t, "cuts\t%s: %s, %s after it was opened on average\n", strconv.Quote(why), times(c.times), brief(c.lasted/time.Duration(c.times)))
 	}
-	slices.SortFunc(all, func(a, b string) int { return cmp.Or(w.ends[b]-w.ends[a], strings.Compare(a, b)) })
-	for _, why := range all {
-		n := w.ends[why]
-		fmt.Fprintf(t, "cuts\t%s: %s, %s after it was opened on average\n", strconv.Quote(why), times(n), brief(w.lasted[why]/time.Duration(n)))
+	for _, why := range mostFirst(w.failed, func(n int) int { return n }) {
+		fmt.Fprintf(t, "not opened\t%s: %s\n", strconv.Quote(why), times(w.failed[why]))
 	}
 	return t.Flush()
+}
+
+// mostFirst returns the keys of what was counted, the most frequent first.
+func mostFirst[T any](counted map[string]T, count func(T) int) []string {
+	return slices.SortedFunc(maps.Keys(counted), func(a, b string) int {
+		return cmp.Or(count(counted[b])-count(counted[a]), strings.Compare(a, b))
+	})
 }
