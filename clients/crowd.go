@@ -157,19 +157,19 @@ func or(d, standard time.Duration) time.Duration {
 }
 
 // name appends o once for each marker of this run in data, or once as Alien when there is none.
-func (c *Crowd) name(batch []history.Observation, o history.Observation, data []byte) []history.Observation {
+func (c *Crowd) name(batch []history.Observation, o *history.Observation, data []byte) []history.Observation {
 	m, rest, ok := wire.FindMarker(data)
 	if !ok {
 		o.Kind, o.Err = history.Alien, c.reason(errNoMarker)
-		return append(batch, o)
+		return append(batch, *o)
 	}
 	for ; ok; m, rest, ok = wire.FindMarker(rest) {
-		one := o
+		batch = append(batch, *o)
+		one := &batch[len(batch)-1]
 		one.Event, one.Due = m.Event, m.Due
 		if m.Run != c.Run {
 			one.Kind, one.Err = history.Alien, c.reason(errOtherRun)
 		}
-		batch = append(batch, one)
 	}
 	return batch
 }

@@ -109,7 +109,7 @@ func (r *phoenixStream) echoed(channel string, reply *phoenix.Reply) {
 	o.Path, o.Channel = history.Reply, r.client.crowd.channel(channel)
 	o.Sequence, _ = plainSequence(reply.Response)
 	from := len(r.batch)
-	r.batch = r.client.crowd.name(r.batch, o, reply.Response)
+	r.batch = r.client.crowd.name(r.batch, &o, reply.Response)
 	if r.client.listen != nil {
 		r.client.hears(r.batch[from:], reply.Response, nil)
 	}

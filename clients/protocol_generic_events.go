@@ -139,7 +139,7 @@ func (c *Client) heard(batch []history.Observation, o history.Observation, data 
 		by = g.Marker
 	}
 	if by == wire.MarkText {
-		return crowd.name(batch, o, data)
+		return crowd.name(batch, &o, data)
 	}
 	found := false
 	for id, rest, ok := wire.FindMark(data, by, crowd.Run); ok; id, rest, ok = wire.FindMark(rest, by, crowd.Run) {

@@ -312,7 +312,7 @@ func (p *hologramPhrasing) reply(rows []history.Observation, echo history.Observ
 	}
 	if _, _, any := wire.FindMarker(echoes); any {
 		echo.Sequence = hologramSequence(bytes.ReplaceAll(echoes, []byte(`\"`), []byte(`"`)))
-		rows = crowd.name(rows, echo, echoes)
+		rows = crowd.name(rows, &echo, echoes)
 	}
 	return rows
 }

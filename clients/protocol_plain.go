@@ -168,12 +168,16 @@ func (r *plainReceiver) numbered(id []byte, slot int) uint64 {
 // plainSequence finds the number of an encoded event. No text within the event can be taken for it: there every quote
 // stands behind a backslash.
 func plainSequence(data []byte) (number uint64, ok bool) {
-	_, rest, found := bytes.Cut(data, []byte(`,"seq":`))
-	if !found {
-		return 0, false
+	for rest := data; ; {
+		at := bytes.Index(rest, []byte(`q":`)) // "q" is rare, so that most of the text is passed over at once
+		if at < 0 {
+			return 0, false
+		}
+		before := len(data) - len(rest) + at
+		if rest = rest[at+len(`q":`):]; bytes.HasSuffix(data[:before], []byte(`,"se`)) {
+			return leadingNumber(rest)
+		}
 	}
-	number, ok = leadingNumber(rest)
-	return number, ok
 }
 
 // leadingNumber reads the digits with which text begins.
@@ -229,7 +233,7 @@ func (p *plainPhrasing) reply(rows []history.Observation, echo history.Observati
 	rows[0].Sequence = max(receipt.Seq, receipt.Version)
 	for _, event := range receipt.Echo {
 		echo.Channel, echo.Sequence = p.client.crowd.channel(event.Channel), event.Seq
-		rows = p.client.crowd.name(rows, echo, []byte(event.Payload))
+		rows = p.client.crowd.name(rows, &echo, []byte(event.Payload))
 	}
 	return rows
 }

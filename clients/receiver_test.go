@@ -1,8 +1,11 @@
 package clients
 
 import (
+	"bytes"
 	"fmt"
+	"math"
 	"net/http"
+	"strings"
 	"testing"
 
 	"holobench/history"
@@ -106,23 +109,31 @@ func TestAStreamThatWaitsHasNoParsers(t *testing.T) {
 	}
 }
 
+// BenchmarkReceiver is an event in a read of its own, and many in one where a wire has that.
 func BenchmarkReceiver(b *testing.B) {
 	for w := range receivings("room") {
-		b.Run(string(w), func(b *testing.B) {
-			r := receivings("room")[w] // another one each time that the benchmark is repeated
-			r.stream.batch = make([]history.Observation, 0, 64)
-			if err := r.stream.wire.feed(r.head); err != nil {
-				b.Fatal(err)
+		for _, many := range []int{1, 200} {
+			if many > 1 && w == LongPoll {
+				continue
 			}
-			b.ReportAllocs()
-			for b.Loop() {
-				r.again()
-				r.stream.batch, r.stream.last = r.stream.batch[:0], 0
-				if err := r.stream.wire.feed(r.event); err != nil {
+			b.Run(fmt.Sprintf("%s/batch=%d", w, many), func(b *testing.B) {
+				r := receivings("room")[w] // another one each time that the benchmark is repeated
+				r.stream.batch = make([]history.Observation, 0, many)
+				if err := r.stream.wire.feed(r.head); err != nil {
 					b.Fatal(err)
 				}
-			}
-		})
+				events := bytes.Repeat(r.event, many)
+				b.ReportAllocs()
+				for b.Loop() {
+					r.again()
+					r.stream.batch, r.stream.last = r.stream.batch[:0], 0
+					if err := r.stream.wire.feed(events); err != nil || len(r.stream.batch) != many {
+						b.Fatal(len(r.stream.batch), err)
+					}
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*many), "ns/event")
+			})
+		}
 	}
 }
 
@@ -197,5 +208,24 @@ func TestPhoenixPauses(t *testing.T) {
 	r.over(nil)
 	if got := r.pause().String(); got != "10ms" {
 		t.Errorf("after a socket that was one: %s, want 10ms", got)
+	}
+}
+
+// TestPlainSequence: the number behind the first `,"seq":`, whatever else looks like it.
+func TestPlainSequence(t *testing.T) {
+	t.Parallel()
+	for data, want := range map[string]uint64{
+		`{"channel":"room","payload":"x","seq":17}`:                        17,
+		`{"channel":"q","seq":18446744073709551615,"key":"q"}`:             math.MaxUint64,
+		`{"channel":"seq","payload":",\"seq\":5","faq":1,"seq":9}`:         9,
+		`{"channel":"room","payload":"q\":","faq":1}`:                      0,
+		`{"channel":"room","seq":18446744073709551616}`:                    0,
+		`{"channel":"room","seq":null,"seq":3}`:                            0,
+		`q":7`:                                                             0,
+		`{"channel":"room","payload":"` + strings.Repeat(`q\":`, 9) + `"}`: 0,
+	} {
+		if got, ok := plainSequence([]byte(data)); got != want || ok != (want > 0) {
+			t.Errorf("%s has the number %d, %v; want %d", data, got, ok, want)
+		}
 	}
 }

@@ -288,7 +288,7 @@ func (s *stream) delivered(path history.Path, slot int, sequence uint64, data []
 		o.Channel = s.channels[slot]
 	}
 	from := len(s.batch)
-	s.batch = s.client.crowd.name(s.batch, o, data)
+	s.batch = s.client.crowd.name(s.batch, &o, data)
 	if s.client.listen != nil {
 		s.client.hears(s.batch[from:], data, s.naming)
 	}

@@ -100,6 +100,11 @@ func (p *Parser) Feed(b []byte, h Handler) (n int, err error) {
 		switch p.state {
 		case inLength, inChunk, inRest:
 			used, p.err = p.body(b[n:], h)
+		case inChunkSize, inChunkEnd:
+			if used = p.betweenChunks(b[n:]); used > 0 {
+				break
+			}
+			fallthrough
 		default:
 			used, p.err = p.readLine(b[n:], h)
 		}
@@ -154,6 +159,34 @@ func (p *Parser) body(b []byte, h Handler) (n int, err error) {
 	}
 	p.state = inChunkEnd
 	return n, nil
+}
+
+// betweenChunks takes what stands between two chunks, when it is what nearly all servers write and lies whole in b: a CRLF, or a size of
+// few digits and a CRLF. What it does not take, 0 bytes then, is for readLine to judge.
+func (p *Parser) betweenChunks(b []byte) (n int) {
+	if len(p.line) > 0 {
+		return 0
+	}
+	if p.state == inChunkEnd {
+		if len(b) < 2 || b[0] != '\r' || b[1] != '\n' {
+			return 0
+		}
+		p.state = inChunkSize
+		return 2
+	}
+	size := int64(0)
+	for ; n < len(b)-2 && n < 8; n++ {
+		digit := hexDigit(b[n])
+		if digit < 0 {
+			break
+		}
+		size = size<<4 | digit
+	}
+	if size == 0 || b[n] != '\r' || b[n+1] != '\n' {
+		return 0
+	}
+	p.state, p.remain = inChunk, size
+	return n + 2
 }
 
 // end ends the response.

@@ -190,7 +190,11 @@ func (p *Parser) readLines(b []byte, h Handler) (rest []byte) {
 		}
 		start = end + 1
 		if end == lf {
-			lf = indexFrom(b, start, '\n')
+			if start < len(b) && b[start] == '\n' { // as behind every event
+				lf = start
+			} else {
+				lf = indexFrom(b, start, '\n')
+			}
 		} else {
 			p.skipLF = true
 			cr = indexFrom(b, start, '\r')
@@ -229,10 +233,18 @@ func (p *Parser) keep(rest []byte) {
 	}
 }
 
+// dataField begins a line of data as nearly all servers write it.
+const dataField = "data: "
+
 // readLine reads one line, without its end.
 func (p *Parser) readLine(line []byte, h Handler) {
 	if len(line) == 0 {
 		p.dispatch(h)
+		return
+	}
+	if len(line) > len(dataField) && string(line[:len(dataField)]) == dataField { // nearly every line
+		p.open = true
+		p.addData(line[len(dataField):])
 		return
 	}
 	colon := bytes.IndexByte(line, ':')
