@@ -200,7 +200,7 @@ func (c *cures) metrics(l *lister) {
 			l.add(m)
 		})
 		c.each(l, func(t *cured, tags []Tag, seconds float64) {
-			l.add(counter(ResequenceGaps, tags, t.gaps, t.given+t.gaps, seconds))
+			l.add(counter(ResequenceGaps, tags, t.gaps, max(t.given, t.gaps), seconds))
 		})
 		c.each(l, func(t *cured, tags []Tag, _ float64) { l.trend(ResequencedLatency, tags, &t.shown, &t.worstShown) })
 		apps := lister{figures: l.figures, found: &c.resequenced.App, list: l.list}
