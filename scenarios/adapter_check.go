@@ -14,6 +14,7 @@ func (r *resolver) checkOwn(f *File) {
 	}
 	if g := p.Generic; g != nil {
 		r.checkPlaces(&f.Server, g)
+		r.checkAnswered(f, g)
 	}
 	if p.Wire == JSONWire {
 		return
@@ -51,6 +52,19 @@ func (r *resolver) checkPlaces(s *Server, g *Generic) {
 	}
 	if to := g.Publish.Request.Elsewhere(s.URL); to != nil && (to.Scheme != "http" || s.URL.Scheme != "http") {
 		r.add(at.at, at.path+": the file sends commands to "+to.Host+", and the stream is at "+s.URL.Host+": two places go over plain http only", "let both be at one place, behind a proxy")
+	}
+}
+
+// checkAnswered refuses commands of clients that could not hear the answer: each would wait for it in vain.
+func (r *resolver) checkAnswered(f *File, g *Generic) {
+	if g.Publish == nil || g.Publish.Reply.Stream == nil {
+		return
+	}
+	for _, e := range r.form.Load.list {
+		by := &e.form.By
+		if c, ok := group(f.Clients, by.Clients.or("")); ok && !c.Streams {
+			r.add(by.Clients.at, by.path+": the clients "+c.Name+" hold no stream, and by publish.reply.stream that is where a command is answered", "name clients that listen, or leave stream: none out")
+		}
 	}
 }
 

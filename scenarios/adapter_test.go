@@ -253,6 +253,10 @@ identity: {reply_id: {reply: id, event: {json: id}}, foreign: data, server_seq: 
 		!strings.Contains(err.Error(), "clients.members.http: over HTTP/2 no command is answered on the stream") {
 		t.Errorf("answers on the stream over HTTP/2: %v", err)
 	}
+	if _, err := Parse(path, []byte(strings.Replace(text, "channel: lobby", "stream: none", 1)), nil); err == nil ||
+		!strings.Contains(err.Error(), "load.talk.by: the clients members hold no stream, and by publish.reply.stream that is where a command is answered") {
+		t.Errorf("answers on a stream that nobody holds: %v", err)
+	}
 	id := &p.Generic.Identity
 	if id.Reply == nil || id.Reply.JSON != "vote.id" || id.Check != CheckGapless || !id.PerStream || id.SequenceID || id.Sequence.JSON != "n" {
 		t.Errorf("identity: %+v", id)
