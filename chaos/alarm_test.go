@@ -3,7 +3,6 @@ package chaos_test
 import (
 	"fmt"
 	"io"
-	"net"
 	"slices"
 	"sync"
 	"testing"
@@ -12,8 +11,6 @@ import (
 
 	"holobench/chaos"
 	"holobench/internal/draw"
-	"holobench/internal/memnet"
-	"holobench/wire"
 )
 
 // outlet takes what a link offers, as far as it has room.
@@ -47,32 +44,6 @@ func (o *outlet) read(conn io.Reader) error {
 	return err
 }
 
-// offering returns a link that offers, and its other end.
-func offering(t *testing.T, v *chaos.Live, client uint32, o *outlet) (near *chaos.LiveLink, far net.Conn) {
-	t.Helper()
-	network := memnet.New(nil)
-	listener, err := network.Listen("server:1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn, err := network.DialContext(t.Context(), "tcp", "server:1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if far, err = listener.Accept(); err != nil {
-		t.Fatal(err)
-	}
-	if near, err = v.Link(conn.(wire.StampedConn), v.Socket(client), o.offer); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		near.Close()
-		far.Close()
-		listener.Close()
-	})
-	return near, far
-}
-
 // TestWhatIsDueIsOffered: as far as there is room, and when it is due; the reader gets the rest, and nothing goes past what it has
 // out.
 func TestWhatIsDueIsOffered(t *testing.T) {
@@ -82,7 +53,7 @@ func TestWhatIsDueIsOffered(t *testing.T) {
 		defer v.Wait()
 		defer v.Close()
 		o := &outlet{began: time.Now(), room: 3}
-		near, far := offering(t, v, 1, o)
+		near, far := linked(t, v, 1, o.offer)
 		back := make(chan bool)
 		var reading sync.WaitGroup
 		defer reading.Wait()
@@ -156,7 +127,7 @@ func TestAnAlarmIsExact(t *testing.T) {
 			if client == stuck {
 				o.room = 0
 			}
-			near, far := offering(t, v, client, o)
+			near, far := linked(t, v, client, o.offer)
 			defer near.Close()
 			reading.Go(func() { o.read(near) }) // it does not come back
 			io.WriteString(far, "x")

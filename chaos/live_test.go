@@ -17,6 +17,16 @@ import (
 // live returns a link that faults come and go on, and its other end.
 func live(t *testing.T, v *chaos.Live, client uint32) (near *chaos.LiveLink, far net.Conn) {
 	t.Helper()
+	t.Cleanup(func() { // when the link is closed
+		v.Close()
+		v.Wait()
+	})
+	return linked(t, v, client, nil)
+}
+
+// linked returns a link that offers, and its other end.
+func linked(t *testing.T, v *chaos.Live, client uint32, offer func(p []byte) (n int, err error)) (near *chaos.LiveLink, far net.Conn) {
+	t.Helper()
 	network := memnet.New(nil)
 	listener, err := network.Listen("server:1")
 	if err != nil {
@@ -29,16 +39,13 @@ func live(t *testing.T, v *chaos.Live, client uint32) (near *chaos.LiveLink, far
 	if far, err = listener.Accept(); err != nil {
 		t.Fatal(err)
 	}
-	near, err = v.Link(conn.(wire.StampedConn), v.Socket(client), nil)
-	if err != nil {
+	if near, err = v.Link(conn.(wire.StampedConn), v.Socket(client), offer); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		near.Close()
 		far.Close()
 		listener.Close()
-		v.Close()
-		v.Wait()
 	})
 	return near, far
 }

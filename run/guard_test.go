@@ -10,7 +10,6 @@ import (
 	"holobench/history"
 	"holobench/internal/memnet"
 	"holobench/run"
-	"holobench/scenarios"
 )
 
 // failingFrom is a server that answers commands with 503 in these times of its life, and streams with what they ask for.
@@ -79,31 +78,11 @@ func TestBreaker(t *testing.T) {
 // carryOutFailing runs a scenario against a server in memory; it may fail.
 func carryOutFailing(t *testing.T, text string, server http.Handler, changes ...func(*run.Plan)) ([]history.Observation, history.Run, error) {
 	t.Helper()
-	file, err := scenarios.Parse("s.yaml", []byte(text), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	plan, err := run.FromFile(file, history.Machine{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	plan, network := planOf(t, text), memnet.New(nil)
 	for _, change := range changes {
 		change(&plan)
 	}
-	network := memnet.New(nil)
-	listener, err := network.Listen(file.Server.URL.Host)
-	if err != nil {
-		t.Fatal(err)
-	}
-	host, served := &http.Server{Handler: server}, make(chan struct{})
-	go func() {
-		defer close(served)
-		host.Serve(listener)
-	}()
-	defer func() {
-		host.Close()
-		<-served
-	}()
+	defer hosted(t, network, plan.Server.URL.Host, server)()
 	record := &memoryRecord{closed: make(chan struct{})}
 	result, err := run.Run(t.Context(), plan, run.Options{
 		ID: 0xabc, Names: new(history.Names), Record: record, Dial: network.DialContext,
@@ -176,14 +155,7 @@ func TestMaxRate(t *testing.T) {
 // What a schedule asks for is known before it begins.
 func TestLimit(t *testing.T) {
 	t.Parallel()
-	file, err := scenarios.Parse("s.yaml", []byte("version: 1\nserver: {url: http://elsewhere}\nclients: {members: {count: 3, channel: lobby}}\nload: {talk: {by: members, rate: 80/s, for: 2s}, more: {by: members, rate: 10/s, for: 2s}}\n"), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	plan, err := run.FromFile(file, history.Machine{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	plan := planOf(t, "version: 1\nserver: {url: http://elsewhere}\nclients: {members: {count: 3, channel: lobby}}\nload: {talk: {by: members, rate: 80/s, for: 2s}, more: {by: members, rate: 10/s, for: 2s}}\n")
 	const want = "--max-rate 50/s: at its peak the scenario sends 90 commands a second (make it smaller: --scale 55.5%, or allow more)"
 	if err := plan.Limit(50); err == nil || err.Error() != want {
 		t.Errorf("got %v\nwant %s", err, want)

@@ -12,8 +12,6 @@ import (
 	"holobench/clients"
 	"holobench/history"
 	"holobench/internal/memnet"
-	"holobench/run"
-	"holobench/scenarios"
 	"holobench/target"
 	"holobench/wire"
 	"holobench/wire/hologram"
@@ -67,20 +65,6 @@ func (n *counted) reset() {
 	for _, conn := range n.conns {
 		conn.Reset()
 	}
-}
-
-// planOf is the plan of a scenario.
-func planOf(t *testing.T, text string) run.Plan {
-	t.Helper()
-	file, err := scenarios.Parse("s.yaml", []byte(text), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := run.FromFile(file, history.Machine{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
 }
 
 // TestHologramComesBack: the design hologram over its own wire, as it is by default. A client loads a page, shakes hands and hears; all

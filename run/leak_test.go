@@ -3,7 +3,6 @@ package run_test
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -101,25 +100,10 @@ func runOnSockets(t *testing.T, design target.Design, transport target.Transport
 	}
 	network := net.ListenConfig{}
 	start := func(ctx context.Context, o run.NodeOptions) (run.Node, error) {
-		n := &localNode{done: make(chan struct{}), counters: target.MemoryCounters(), journal: new(lockedBuffer)}
-		server, err := target.New(target.Options{Design: target.Design(o.Design), Knobs: o.Knobs, Transport: transport, Counters: n.counters, Journal: n.journal})
-		if err != nil {
-			return nil, err
-		}
-		listener, err := network.Listen(ctx, "tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		n.addr = listener.Addr().String()
-		serving, cancel := context.WithCancel(context.WithoutCancel(ctx))
-		n.stop = cancel
-		go func() {
-			defer close(n.done)
-			if err := server.Serve(serving, listener); err != nil {
-				fmt.Fprintln(os.Stderr, err)
-			}
-		}()
-		return n, nil
+		n := newLocalNode()
+		options := target.Options{Design: target.Design(o.Design), Knobs: o.Knobs, Transport: transport, Counters: n.counters, Journal: n.journal}
+		listen := func(addr string) (net.Listener, error) { return network.Listen(ctx, "tcp", addr) }
+		return n, n.serve(options, listen, "127.0.0.1:0")
 	}
 	dialer := net.Dialer{ControlContext: clients.ControlDial}
 	all, result := carryOutWith(context.WithoutCancel(t.Context()), t, p, run.Options{

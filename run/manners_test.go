@@ -11,7 +11,6 @@ import (
 	"holobench/history"
 	"holobench/internal/memnet"
 	"holobench/run"
-	"holobench/scenarios"
 	"holobench/target"
 )
 
@@ -52,15 +51,8 @@ func TestUserAgent(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer node.Stop(context.Background())
-				file, err := scenarios.Parse("s.yaml", []byte("version: 1\nserver: {url: http://target:80, protocol: "+test.protocol+test.headers+", login: [{get: /healthz}]}\n"+
-					"clients: {members: {count: 3, channel: lobby}}\nload: {talk: {by: members, rate: 5/s, for: 2s}}\n"), nil)
-				if err != nil {
-					t.Fatal(err)
-				}
-				plan, err := run.FromFile(file, history.Machine{})
-				if err != nil {
-					t.Fatal(err)
-				}
+				plan := planOf(t, "version: 1\nserver: {url: http://target:80, protocol: "+test.protocol+test.headers+", login: [{get: /healthz}]}\n"+
+					"clients: {members: {count: 3, channel: lobby}}\nload: {talk: {by: members, rate: 5/s, for: 2s}}\n")
 				var mu sync.Mutex
 				var said bytes.Buffer
 				record := &memoryRecord{closed: make(chan struct{})}

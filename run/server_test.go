@@ -77,16 +77,35 @@ func carryOutCase(t *testing.T, name string, server http.Handler, changes ...str
 // carryOutAt runs a scenario against a server in memory at the place that it names.
 func carryOutAt(ctx context.Context, t *testing.T, path, text string, server http.Handler) ([]history.Observation, history.Run) {
 	t.Helper()
+	plan, network := planAt(t, path, text), memnet.New(nil)
+	defer hosted(t, network, plan.Server.URL.Host, server)()
+	return carryOut(ctx, t, plan, nil, network.DialContext)
+}
+
+// planOf is the plan of a scenario.
+func planOf(t *testing.T, text string) run.Plan {
+	t.Helper()
+	return planAt(t, "s.yaml", text)
+}
+
+// planAt is the plan of a scenario that lies there.
+func planAt(t *testing.T, path, text string) run.Plan {
+	t.Helper()
 	file, err := scenarios.Parse(path, []byte(text), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan, err := run.FromFile(file, history.Machine{})
+	p, err := run.FromFile(file, history.Machine{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	network := memnet.New(nil)
-	listener, err := network.Listen(file.Server.URL.Host)
+	return p
+}
+
+// hosted lets a server answer at an address of a network in memory until stop, over both versions of HTTP.
+func hosted(t *testing.T, network *memnet.Network, addr string, server http.Handler) (stop func()) {
+	t.Helper()
+	listener, err := network.Listen(addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,9 +114,10 @@ func carryOutAt(ctx context.Context, t *testing.T, path, text string, server htt
 	host.Protocols.SetUnencryptedHTTP2(true)
 	var serving sync.WaitGroup
 	serving.Go(func() { host.Serve(listener) })
-	defer serving.Wait()
-	defer host.Close()
-	return carryOut(ctx, t, plan, nil, network.DialContext)
+	return func() {
+		host.Close()
+		serving.Wait()
+	}
 }
 
 // kinds counts observations by what they are, with the reason behind.

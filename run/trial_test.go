@@ -14,37 +14,16 @@ import (
 	"holobench/history"
 	"holobench/internal/memnet"
 	"holobench/run"
-	"holobench/scenarios"
 	"holobench/target"
 )
 
 // tryOut tries a scenario out in memory; start is that of the bundled target, server that at the place which the scenario names.
 func tryOut(t *testing.T, path, text string, server http.Handler, to run.TrialOptions) *run.Trial {
 	t.Helper()
-	file, err := scenarios.Parse(path, []byte(text), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	plan, err := run.FromFile(file, history.Machine{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	network := memnet.New(nil)
+	plan, network := planAt(t, path, text), memnet.New(nil)
 	o := run.Options{ID: 0xabc, Names: new(history.Names), Dial: network.DialContext, StartNode: spoken(network, nil)}
-	if file.Server.URL != nil {
-		listener, err := network.Listen(file.Server.URL.Host)
-		if err != nil {
-			t.Fatal(err)
-		}
-		host, served := &http.Server{Handler: server}, make(chan struct{})
-		go func() {
-			defer close(served)
-			host.Serve(listener)
-		}()
-		defer func() {
-			host.Close()
-			<-served
-		}()
+	if plan.Server != nil {
+		defer hosted(t, network, plan.Server.URL.Host, server)()
 	}
 	trial, err := run.Try(t.Context(), plan, o, to)
 	if err != nil {
