@@ -12,7 +12,6 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
-	"io"
 	"math/big"
 	"net/http"
 	"strings"
@@ -28,16 +27,10 @@ import (
 func TestGenericAnswerOnStream(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b, server := newBench(t), new(foreignServer)
-		stream := make(chan string, 9)
-		server.serve(t, b, func(w http.ResponseWriter, r *http.Request) {
-			if r.Method == http.MethodGet {
-				sayAll(w, stream)
-				return
-			}
-			body, _ := io.ReadAll(r.Body)
-			answer := "data: {\"id\":\"q" + string(body) + "\",\"ok\":true}\n\n"
-			switch string(body) {
+		b, stream := newBench(t), make(chan string, 9)
+		new(foreignServer).serveStream(t, b, stream, func(w http.ResponseWriter, body string) {
+			answer := "data: {\"id\":\"q" + body + "\",\"ok\":true}\n\n"
+			switch body {
 			case "1": // the event comes 20 ms behind the answer
 				time.AfterFunc(20*time.Millisecond, func() { stream <- answer })
 			case "2": // ... and before it

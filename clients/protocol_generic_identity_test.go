@@ -3,7 +3,6 @@ package clients
 import (
 	"context"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -76,19 +75,13 @@ func TestGenericForeign(t *testing.T) {
 func TestGenericReplyID(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b, server := newBench(t), new(foreignServer)
-		stream := make(chan string, 9)
-		server.serve(t, b, func(w http.ResponseWriter, r *http.Request) {
-			if r.Method == http.MethodGet {
-				sayAll(w, stream)
-				return
-			}
-			body, _ := io.ReadAll(r.Body)
-			stream <- "data: {\"id\":\"r" + string(body) + "\"}\n\n"
+		b, stream := newBench(t), make(chan string, 9)
+		new(foreignServer).serveStream(t, b, stream, func(w http.ResponseWriter, body string) {
+			stream <- "data: {\"id\":\"r" + body + "\"}\n\n"
 			time.Sleep(5 * time.Millisecond)
-			stream <- ": behind " + string(body) + "\n\n"
+			stream <- ": behind " + body + "\n\n"
 			fmt.Fprintf(w, `{"ok":true,"id":"r%s"}`, body)
-			if string(body) == "2" {
+			if body == "2" {
 				stream <- "data: {\"id\":\"r2\"}\n\n" // again, and now at once
 				stream <- "data: {\"id\":\"stranger\"}\n\n"
 			}

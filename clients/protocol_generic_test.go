@@ -126,13 +126,21 @@ func say(w http.ResponseWriter, parts ...string) {
 
 func eventStreamHead(w http.ResponseWriter) { w.Header().Set("Content-Type", "text/event-stream") }
 
-// sayAll is a stream of events that brings what the test puts into it.
-func sayAll(w http.ResponseWriter, stream <-chan string) {
-	eventStreamHead(w)
-	say(w, ":hi\n\n")
-	for text := range stream {
-		say(w, text)
-	}
+// serveStream serves streams that bring what the test puts into stream, and hands the bodies of all other requests to post.
+func (f *foreignServer) serveStream(t *testing.T, b *bench, stream <-chan string, post func(w http.ResponseWriter, body string)) {
+	t.Helper()
+	f.serve(t, b, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet {
+			body, _ := io.ReadAll(r.Body)
+			post(w, string(body))
+			return
+		}
+		eventStreamHead(w)
+		say(w, ":hi\n\n")
+		for text := range stream {
+			say(w, text)
+		}
+	})
 }
 
 // chatServer is a server with everything in it: a login by form, a stream that wants a POST, a ping that wants an answer.
