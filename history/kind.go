@@ -57,6 +57,9 @@ func (k Kind) String() string {
 	return "invalid"
 }
 
+// BringsEvent says whether an event arrives with a row of that kind, whoever caused it.
+func (k Kind) BringsEvent() bool { return k == Delivered || k == Foreign }
+
 // String is the name under which p stands on disk; NoPath, and a path that this version does not know, is empty.
 func (p Path) String() string {
 	switch p {

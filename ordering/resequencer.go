@@ -92,7 +92,7 @@ func (r *Resequencer) Add(batch []history.Observation) {
 		if hold {
 			r.take(o)
 		}
-		if hold && (o.Kind == history.Delivered || o.Kind == history.Foreign) { // its app sees it later
+		if hold && o.Kind.BringsEvent() { // its app sees it later
 			r.app.Add(batch[from:i])
 			from = i + 1
 		}

@@ -45,7 +45,7 @@ func (g *group) add(batch []history.Observation) {
 	for i := range batch {
 		if o := &batch[i]; g.has(o.Client) {
 			g.part = append(g.part, *o)
-			g.heard = g.heard || o.Kind == history.Delivered || o.Kind == history.Foreign
+			g.heard = g.heard || o.Kind.BringsEvent()
 		}
 	}
 	g.figures.Add(g.part)
@@ -55,7 +55,7 @@ func (g *group) add(batch []history.Observation) {
 func (g *group) addOrder(batch []history.Observation) {
 	g.part = g.part[:0]
 	for i := range batch {
-		if o := &batch[i]; g.has(o.Client) || o.Kind != history.Delivered && o.Kind != history.Foreign {
+		if o := &batch[i]; g.has(o.Client) || !o.Kind.BringsEvent() {
 			g.part = append(g.part, *o)
 		}
 	}

@@ -69,7 +69,7 @@ func New(h *history.History) (*Report, error) {
 		order.Add(batch)
 		f.cures.add(batch)
 		for i := range batch {
-			if batch[i].Kind == history.Delivered || batch[i].Kind == history.Foreign {
+			if batch[i].Kind.BringsEvent() {
 				channels[batch[i].Channel] = struct{}{}
 			}
 		}
