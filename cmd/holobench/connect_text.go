@@ -231,7 +231,7 @@ func (p *trialText) ends() {
 		return
 	}
 	p.line("end", "after %s, not by the client: %s (%s in all)", brief(ends[0].After), ends[0].Why, plural(len(ends), "end"))
-	p.line("", "that is how long an idle stream lives here: is it a timeout of the server or of a proxy? a heartbeat that comes sooner keeps it open")
+	p.line("", "is that how long an idle stream lives here, by a timeout of the server or of a proxy? then a heartbeat that comes sooner keeps it open")
 }
 
 // command is what became of the command.
