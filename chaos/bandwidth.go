@@ -33,7 +33,7 @@ const segment = 1448
 type bucket struct {
 	mu      sync.Mutex
 	through float64 // when it has room for the next byte, ns after since
-	since   int64   // the beginning of the occurrence
+	since   int64   // the beginning of the latest occurrence
 }
 
 // bucket returns the one of a client.
@@ -54,7 +54,7 @@ func (c *Chaos) bucket(s scope) *bucket {
 func (b *bucket) take(of *Bandwidth, begin, at int64, n int) int64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.since != begin {
+	if b.since < begin { // a socket whose bytes were held up less may still be in the occurrence before
 		b.since, b.through = begin, math.Inf(-1)
 	}
 	b.through = max(b.through, float64(at-b.since)-float64(of.Burst)/of.Rate*1e9) + float64(n)/of.Rate*1e9
