@@ -9,9 +9,9 @@
 // # A connection costs two goroutines
 //
 // One carries what comes down, one what goes up. Neither has a buffer while nothing comes: both wait for bytes and borrow
-// one then. What is held back by a fault is held by a chaos.LiveLink: one goroutine goes from connection to
-// connection and writes what is due, as far as the socket has room. What it has no room for, and all that goes to a client over TLS, the
-// connection's own writes.
+// one then. What is held back by a fault is held by a chaos.LiveLink: a few goroutines, each for its part of the
+// connections, go from one to the next and write what is due, as far as the socket has room. What it has no room for, and all that goes to
+// a client over TLS, the connection's own writes.
 //
 // # Whose connection it is
 //
