@@ -198,8 +198,10 @@ func (r *Report) totals() []*Metric {
 	looked := r.lookedOn()
 	for i := range r.Metrics {
 		m := &r.Metrics[i]
-		nothing := m.Count == 0 || m.Type == Counter && m.Values[0].Value == 0
-		if m.Type != Trend && m.Tag("window") == "" && !hasSection(m.Name) && !(looked && nothing) {
+		if m.Type == Trend || m.Tag("window") != "" || hasSection(m.Name) {
+			continue
+		}
+		if nothing := m.Count == 0 || m.Type == Counter && m.Values[0].Value == 0; !looked || !nothing {
 			all = append(all, m)
 		}
 	}
