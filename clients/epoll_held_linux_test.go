@@ -12,7 +12,10 @@ import (
 // idle again, with nobody left who would end it.
 func TestALoopHearsThatItShallLetGo(t *testing.T) {
 	t.Parallel()
-	for range 20_000 {
+	if runtime.GOMAXPROCS(0) == 1 {
+		t.Skip("it takes two processors")
+	}
+	for range 2_000 {
 		h := new(held)
 		var begun atomic.Bool
 		var reads sync.WaitGroup
