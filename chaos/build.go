@@ -56,7 +56,7 @@ func (l *link) below(rules []eventStage, byMessage bool, bytes []stage) []stage 
 		all = append(all, newRewriter(rules))
 	}
 	if byMessage {
-		l.units = &units{opaque: l.chaos.options.Opaque}
+		l.units = &units{opaque: l.chaos.options.opaque(l.socket.Client)}
 		all = append(all, l.units)
 	}
 	return append(all, bytes...)

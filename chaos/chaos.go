@@ -52,16 +52,22 @@ type DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error
 
 // Options are what New needs.
 type Options struct {
-	Seed    uint64
-	Clients int // how many there are, numbered from 0; needed where a fault hits a share of them
-	Faults  []Fault
-	Epoch   int64 // ns since 1970: where the slots of what is always in force are counted from; 0 = the time of New
-	Opaque  bool  // what is said cannot be read: it is encrypted, or no HTTP/1.1
-	Buffers bool  // the dialer calls Chaos.Control, so that the size of receive buffers can be set
+	Seed     uint64
+	Clients  int // how many there are, numbered from 0; needed where a fault hits a share of them
+	Faults   []Fault
+	Epoch    int64   // ns since 1970: where the slots of what is always in force are counted from; 0 = the time of New
+	Opaque   bool    // what is said cannot be read: it is encrypted, or no HTTP/1.1
+	OpaqueTo []Range // ... the same with these clients alone; none = nobody
+	Buffers  bool    // the dialer calls Chaos.Control, so that the size of receive buffers can be set
 
 	// Record is told each decision as it is carried out; nil = nobody is. It must be safe for concurrent use, and quick: a
 	// link waits for it.
 	Record func(Decision)
+}
+
+// opaque says whether what that client says cannot be read.
+func (o *Options) opaque(client uint32) bool {
+	return o.Opaque || slices.ContainsFunc(o.OpaqueTo, func(r Range) bool { return r.has(client) })
 }
 
 // Chaos is all faults of one run, and their links.
@@ -109,7 +115,7 @@ func New(o Options) (*Chaos, error) {
 	c := &Chaos{options: o, epochs: make(map[place]uint32), links: make(map[*link]struct{}), paths: make(map[way]*path), buckets: make(map[way]*bucket)}
 	names := make(map[string]bool)
 	for _, one := range o.Faults {
-		if err := one.Check(o.Opaque); err != nil {
+		if err := one.Check(o.Opaque || one.Where.meets(o.OpaqueTo)); err != nil {
 			return nil, err
 		}
 		if names[one.Name] {

@@ -93,7 +93,16 @@ type Range struct {
 
 // has says whether the clients of w, before the share is taken, include that one.
 func (w Where) has(client uint32) bool {
-	return len(w.Clients) == 0 || slices.ContainsFunc(w.Clients, func(r Range) bool { return r.From <= client && client < r.To })
+	return len(w.Clients) == 0 || slices.ContainsFunc(w.Clients, func(r Range) bool { return r.has(client) })
+}
+
+func (r Range) has(client uint32) bool { return r.From <= client && client < r.To }
+
+// meets says whether any of those clients is one of w, before the share is taken.
+func (w Where) meets(clients []Range) bool {
+	return slices.ContainsFunc(clients, func(r Range) bool {
+		return r.From < r.To && (len(w.Clients) == 0 || slices.ContainsFunc(w.Clients, func(own Range) bool { return own.From < r.To && r.From < own.To }))
+	})
 }
 
 // Check says what is wrong with a fault, and what to do about it. opaque says that the bytes cannot be read: they are

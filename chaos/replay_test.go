@@ -263,6 +263,13 @@ func TestFaultsThatCannotBe(t *testing.T) {
 	if _, err := chaos.New(chaos.Options{Faults: []chaos.Fault{readable}, Opaque: true}); err == nil {
 		t.Error("events can be dropped from what cannot be read")
 	}
+	for from, want := range map[uint32]bool{0: true, 4: false, 9: false, 10: true} { // clients 5 to 9 speak something else
+		readable.Where.Clients = []chaos.Range{{From: from, To: from + 2}}
+		_, err := chaos.New(chaos.Options{Faults: []chaos.Fault{readable}, OpaqueTo: []chaos.Range{{From: 5, To: 10}}})
+		if got := err == nil; got != want {
+			t.Errorf("events of the clients from %d on: %v", from, err)
+		}
+	}
 	c, err := chaos.New(chaos.Options{Faults: []chaos.Fault{{Name: "it", Effect: chaos.Stall{}}}})
 	if err != nil {
 		t.Fatal(err)
