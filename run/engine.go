@@ -32,7 +32,7 @@ func (p *Plan) EngineOf(i int, m history.Machine) (engine clients.Engine, why st
 	for f := range p.Faults {
 		fault := &p.Faults[f]
 		where := &fault.Where
-		if _, ok := fault.Effect.(scenarios.LinkFault); !ok || where.Path == scenarios.PathCommand || where.Clients != "" && where.Clients != g.Name {
+		if _, ok := fault.Effect.(scenarios.LinkFault); !ok || where.Path == scenarios.PathCommand || !where.OnLinksOf(g.Name) {
 			continue
 		}
 		if where.Share > 0 && where.Share < 1 {

@@ -144,7 +144,7 @@ func (p *Plan) links(epoch int64, decided func(chaos.Decision)) (*chaos.Chaos, e
 		return nil, nil //nolint:nilnil // no chaos is not an error
 	}
 	c, err := chaos.New(chaos.Options{
-		Seed: p.Seed, Clients: p.Clients(), Faults: faults, Epoch: epoch, Opaque: p.opaque(), Buffers: true, Record: decided,
+		Seed: p.Seed, Clients: p.Clients(), Faults: faults, Epoch: epoch, Opaque: p.opaque(), OpaqueTo: p.multiplexing(), Buffers: true, Record: decided,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("check the plan: %w", err)
@@ -152,7 +152,18 @@ func (p *Plan) links(epoch int64, decided func(chaos.Decision)) (*chaos.Chaos, e
 	return c, nil
 }
 
-// opaque says whether what the clients say cannot be read on its way.
+// multiplexing are the numbers of the clients that speak HTTP/2, which nobody reads on its way.
+func (p *Plan) multiplexing() []chaos.Range {
+	var all []chaos.Range
+	for i := range p.Groups {
+		if p.multiplexes(&p.Groups[i]) {
+			all = append(all, p.rangeOf(i))
+		}
+	}
+	return all
+}
+
+// opaque says whether what all clients say cannot be read on its way.
 func (p *Plan) opaque() bool {
 	if p.Server != nil && p.Server.URL.Scheme == "https" {
 		return true
@@ -160,7 +171,7 @@ func (p *Plan) opaque() bool {
 	if p.Server != nil {
 		return p.Server.Protocol.Wire == scenarios.ChannelsWire
 	}
-	return p.wire() == target.ChannelsWire || p.clientTLS() != nil || p.clientHTTP2()
+	return p.wire() == target.ChannelsWire || p.clientTLS() != nil
 }
 
 // linkedDial is the dialer of the clients behind the faults of their links. What belongs to no client, such as a flood, goes past them.

@@ -139,5 +139,5 @@ func (p *Plan) check() error {
 			return err
 		}
 	}
-	return errors.Join(p.checkLoads(), p.checkNodeFaults())
+	return errors.Join(p.checkLoads(), p.checkNodeFaults(), p.checkPaths())
 }

@@ -32,10 +32,17 @@ func (p *Plan) checkTransport() error {
 		return fmt.Errorf("check the plan: the spread %s sends commands elsewhere than the stream, and over the transport %s they share its connection: take %s or %s",
 			Random, p.Transport, target.HTTP1, target.TLS)
 	}
+	return nil
+}
+
+// checkPaths refuses faults on connections that the clients which they are about have not.
+func (p *Plan) checkPaths() error {
 	for i := range p.Faults {
-		if fault := &p.Faults[i]; fault.Where.Path == scenarios.PathCommand {
-			return fmt.Errorf("check the plan: the fault %q is about the connections of commands, and over the transport %s commands go over that of the stream: leave path: %s out",
-				fault.Name, p.Transport, scenarios.PathCommand)
+		fault := &p.Faults[i]
+		at := slices.IndexFunc(p.Groups, func(g Group) bool { return p.multiplexes(&g) && fault.Where.OnLinksOf(g.Name) })
+		if at >= 0 && fault.Where.Path == scenarios.PathCommand {
+			return fmt.Errorf("check the plan: the fault %q is about the connections of commands, and the clients %q have one for all, of HTTP/2: leave path: %s out",
+				fault.Name, p.Groups[at].Name, scenarios.PathCommand)
 		}
 	}
 	return nil

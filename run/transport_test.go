@@ -161,7 +161,7 @@ func TestTransportThatClientsDoNotSpeak(t *testing.T) {
 	plan.Transport = target.TLSH2
 	plan.Faults = []scenarios.Fault{{Name: "late", Where: scenarios.Where{Path: scenarios.PathCommand}, Effect: scenarios.LinkFault{Kind: "delay"}}}
 	_, err := run.Run(t.Context(), plan, run.Options{})
-	if err == nil || !strings.Contains(err.Error(), `the fault "late" is about the connections of commands`) {
+	if err == nil || !strings.Contains(err.Error(), `the fault "late" is about the connections of commands, and the clients "members" have one for all`) {
 		t.Errorf("got %v", err)
 	}
 	plan.Faults[0] = scenarios.Fault{Name: "holes", For: time.Second, Where: scenarios.Where{Path: scenarios.PathStream}, Effect: scenarios.LinkFault{Kind: "drop", Nth: 3}}

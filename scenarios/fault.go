@@ -24,7 +24,7 @@ type Fault struct {
 
 // Where says whom a fault hits.
 type Where struct {
-	Clients string  // a group; "" = all clients that hold a stream
+	Clients string  // a group; "" = all clients that hold a stream, and for a LinkFault the others too: see OnLinksOf
 	Share   float64 // of them, above 0 and at most 1; see Fault.Hits
 
 	Path      string // of a LinkFault: PathStream or PathCommand, "" = both

@@ -25,8 +25,6 @@ func (s *Server) unreadable() (why, remedy string) {
 		return "what is said over the wire " + ChannelsWire + ", a WebSocket, is no HTTP", onBytes + ", or another wire"
 	case b.Transport == TLS || b.Transport == TLSH2:
 		return "what is said over the transport " + b.Transport + " is encrypted on its way", onBytes + ", or transport: " + HTTP1
-	case b.Transport == H2C:
-		return "what is said over the transport " + b.Transport + " is HTTP/2, and it reads HTTP/1.1", onBytes + ", or transport: " + HTTP1
 	}
 	return "", ""
 }
@@ -44,7 +42,8 @@ func (r *resolver) checkReadable(f *File) {
 		}
 		one := f.oneConnection(&fault.Where)
 		if one != "" && fault.Where.Path == PathCommand {
-			r.add(form.Where.Path.at, form.Where.Path.path+": the clients "+quote(one)+" send commands over the connection of their stream, which is HTTP/2", "leave path out")
+			r.add(form.Where.Path.at, form.Where.Path.path+": the clients "+quote(one)+" have one connection for all, which is HTTP/2 and counts as that of a stream",
+				"leave path out, or name clients that speak HTTP/1.1")
 		}
 		why, remedy := f.Server.unreadable()
 		if why == "" && one != "" {
@@ -64,9 +63,13 @@ func (r *resolver) checkReadable(f *File) {
 // oneConnection names clients that a fault hits and that have one connection for all, which is one of HTTP/2; "" = none.
 func (f *File) oneConnection(w *Where) string {
 	for i := range f.Clients {
-		if c := &f.Clients[i]; c.HTTP == 2 && (w.Clients == c.Name || w.Clients == "" && c.Streams) {
+		if c := &f.Clients[i]; c.HTTP == 2 && w.OnLinksOf(c.Name) {
 			return c.Name
 		}
 	}
 	return ""
 }
+
+// OnLinksOf says whether a LinkFault is about connections of the clients of that group: without a name it is about those of all
+// clients, also of those that hold no stream.
+func (w *Where) OnLinksOf(group string) bool { return w.Clients == "" || w.Clients == group }
