@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -204,4 +205,45 @@ func TestRepliesAreBounded(t *testing.T) {
 	if taken != maxKept+3 {
 		t.Errorf("after too long a time %d were handed on", taken)
 	}
+}
+
+// What is kept is let go in time also when nothing more comes, and then nobody looks any more.
+func TestRepliesLetGoOfASilentStream(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var told []string
+		epoch := time.Now()
+		now := func() int64 { return int64(time.Since(epoch)) }
+		r := &Replies{Now: now, Take: func(rows []history.Observation) {
+			mu.Lock()
+			defer mu.Unlock()
+			for _, o := range rows {
+				told = append(told, fmt.Sprintf("%v: client %d %s of %v", time.Since(epoch), o.Client, o.Kind, time.Duration(o.At)))
+			}
+		}}
+		put := func(client uint32, kind history.Kind) {
+			r.Observe([]history.Observation{{Kind: kind, Client: client, Conn: 1, At: now(), Event: wire.ForeignEvent("room", []byte("a"))}})
+		}
+		put(1, history.Foreign)
+		time.Sleep(time.Second)
+		put(1, history.Delivered)
+		time.Sleep(3 * time.Second)
+		put(2, history.Foreign)
+		time.Sleep(100 * time.Millisecond)
+		put(3, history.Foreign) // it is looked at a second after its neighbour
+		time.Sleep(time.Minute)
+		want := []string{
+			"10s: client 1 foreign of 0s", "10s: client 1 delivered of 1s", "14s: client 2 foreign of 4s", "15s: client 3 foreign of 4.1s",
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if !slices.Equal(told, want) {
+			t.Errorf("told\n  %s\nwant\n  %s", strings.Join(told, "\n  "), strings.Join(want, "\n  "))
+		}
+		if r.mu.Lock(); r.watched || len(r.kept)+len(r.waiting) > 0 {
+			t.Errorf("nothing is kept, and there is a timer (%v), or %d connections and %d names", r.watched, len(r.kept), len(r.waiting))
+		}
+		r.mu.Unlock()
+	})
 }

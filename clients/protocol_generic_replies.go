@@ -15,11 +15,13 @@ import (
 // the rows of a connection stay in the order of its bytes; it goes on when the reply is there, when the connection is over, or
 // when too much has been kept or for too long. An event that no reply has named by then is foreign.
 type Replies struct {
-	Reply Pick   // what a reply calls the event
-	Event NameOf // what an event is called
+	Reply Pick         // what a reply calls the event
+	Event NameOf       // what an event is called
+	Now   func() int64 // the clock of Observation.At; nil = what waits on a silent connection is let go with its next row
 	Take  func([]history.Observation)
 
 	mu      sync.Mutex
+	watched bool                          // a timer will look at what is kept
 	known   map[wire.EventID]namedCommand // by the foreign name
 	oldest  []wire.EventID                // a ring of the keys of known
 	next    int
@@ -39,7 +41,8 @@ type socketOf struct{ client, conn uint32 }
 // The limits of what is kept back, and of what is remembered.
 const (
 	maxKept     = 4096                    // rows of one connection
-	maxKeptTime = int64(10 * time.Second) // between the arrivals of the first row and of the last
+	maxKeptTime = int64(10 * time.Second) // since the arrival of the first row
+	keptLook    = int64(time.Second)      // between two looks at connections that are silent
 	maxReplies  = 1 << 20                 // names that replies gave; the oldest is forgotten
 )
 
@@ -158,6 +161,7 @@ func (r *Replies) put(out []history.Observation, o history.Observation) []histor
 	r.kept[socket] = append(kept, o)
 	if !waits {
 		r.waiting[o.Event] = append(r.waiting[o.Event], socket)
+		r.watch(o.At)
 		return out
 	}
 	over := o.Kind == history.Ended || o.Kind == history.Closed
@@ -165,6 +169,40 @@ func (r *Replies) put(out []history.Observation, o history.Observation) []histor
 		out = r.release(r.giveUp(out, socket), socket)
 	}
 	return out
+}
+
+// watch sees to it that what has been kept since then is let go in time, also when nothing more comes. Nothing runs while nothing is kept.
+func (r *Replies) watch(since int64) {
+	if r.watched || r.Now == nil {
+		return
+	}
+	r.watched = true
+	time.AfterFunc(time.Duration(max(since+maxKeptTime-r.Now(), keptLook)), r.look)
+}
+
+// look lets go what has been kept for too long.
+func (r *Replies) look() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.watched = false
+	now := r.Now()
+	oldest := now
+	var out []history.Observation
+	for socket := range r.kept {
+		for kept := r.kept[socket]; len(kept) > 0; kept = r.kept[socket] {
+			if now-kept[0].At < maxKeptTime {
+				oldest = min(oldest, kept[0].At)
+				break
+			}
+			out = r.release(r.giveUp(out, socket), socket)
+		}
+	}
+	if len(r.kept) > 0 {
+		r.watch(oldest)
+	}
+	if len(out) > 0 {
+		r.Take(out)
+	}
 }
 
 // giveUp hands on the first kept row of a connection as it is: nobody waits any more for what it comes from.

@@ -207,7 +207,7 @@ func identify(made *clients.Generic, id *scenarios.Identity) {
 // joinReplies lets what the clients see go through what joins replies and events, where there is such a thing.
 func (x *execution) joinReplies() {
 	if g := x.crowd.Own.Generic; g != nil && g.Replies != nil {
-		g.Replies.Take = x.crowd.Observe
+		g.Replies.Take, g.Replies.Now = x.crowd.Observe, x.now
 		x.crowd.Observe = g.Replies.Observe
 	}
 }

@@ -21,6 +21,7 @@ import (
 type votes struct {
 	hub
 	count, streamsOpened atomic.Int64
+	ahead                bool // a summary comes before the vote
 }
 
 func (v *votes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -32,9 +33,15 @@ func (v *votes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	n := v.count.Add(1)
 	v.mu.Lock()
-	v.tell(room, "vote", map[string]any{"id": fmt.Sprint("v", n)})
+	told := []map[string]any{{"id": fmt.Sprint("v", n)}}
 	if n%10 == 0 {
-		v.tell(room, "vote", map[string]any{"id": fmt.Sprint("summary", n)})
+		told = append(told, map[string]any{"id": fmt.Sprint("summary", n)})
+	}
+	if v.ahead {
+		slices.Reverse(told)
+	}
+	for _, one := range told {
+		v.tell(room, "vote", one)
 	}
 	v.mu.Unlock()
 	select {
@@ -100,6 +107,29 @@ load: {vote: {by: voters, rate: 50/s, for: 4s}}
 	if p := result.Scenario.Protocol; p == nil || p.File != protocol || !strings.Contains(p.Text, "reply_id:") || strings.Contains(p.Text, "hunter2") {
 		t.Errorf("run.json has of the protocol file %+v", p)
 	}
+}
+
+// TestASilentStreamEndsTheDrain: the last vote stands behind a summary that no reply names. It is known when that has been waited for, and
+// the drain does not go on until its end.
+func TestASilentStreamEndsTheDrain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "votes.yaml"), []byte(votesProtocol), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		seen, _ := carryOutAt(context.Background(), t, filepath.Join(dir, "s.yaml"), `
+version: 1
+server: {url: http://votes.test:80, protocol: ./votes.yaml}
+clients: {voters: {count: 6, channel: hall}}
+load: {vote: {by: voters, rate: 50/s, for: 4s}}
+drain: 60s
+`, &votes{ahead: true})
+		if all, took := kinds(seen), time.Since(began); all[history.Delivered] != 6*200 || took > 20*time.Second {
+			t.Errorf("after %v: %v", took, all)
+		}
+	})
 }
 
 // TestLookingOn: clients that only listen, to a server that talks by itself and tells one of them things the other way round.
