@@ -42,6 +42,7 @@ const (
 	errSaidOver        = "an event said that the stream is over"
 	errSilence         = "nothing came for too long"
 	errRefusedInBody   = "refused in the body of the answer"
+	errSameAnswer      = "two commands waited for the same answer"
 
 	errStreamCut = "the server reset the stream"
 	errLeaving   = "the server said that it ends the connection"
@@ -83,6 +84,8 @@ func cause(err error) string {
 		return errSaidOver
 	case errors.Is(err, errSilent):
 		return errSilence
+	case errors.Is(err, errAnswerShared):
+		return errSameAnswer
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return errCut
 	case errors.Is(err, io.EOF):
@@ -156,7 +159,7 @@ func (c *Crowd) numberCauses() {
 	for _, text := range []string{
 		errUnknownCause, errEndOfStream, errRefused, errReset, errTimeout, errCut, errInterrupted, errOverdue, errQueueFull,
 		errNotAStream, errNoMarker, errOtherRun, errFiles, errProtocol, errMoved,
-		errNothingCaptured, errSaidOver, errSilence, errRefusedInBody,
+		errNothingCaptured, errSaidOver, errSilence, errRefusedInBody, errSameAnswer,
 		errNumberBack, errNumberGap, errNoNumber, errGap, errSession, errChannel, errPushRefused,
 		errStreamCut, errLeaving, errNoHTTP2, errTLS, errCompressed,
 	} {

@@ -82,6 +82,48 @@ func TestGenericAnswerOnStream(t *testing.T) {
 	})
 }
 
+// Which of two commands an event answers that both wait for, nobody can say: both are unknown when their requests are answered, and why. One that waits alone
+// is answered.
+func TestGenericSameAnswerOnStream(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b, stream := newBench(t), make(chan string, 9)
+		new(foreignServer).serveStream(t, b, stream, func(_ http.ResponseWriter, body string) {
+			if body == "1" {
+				time.Sleep(20 * time.Millisecond)
+			}
+			time.AfterFunc(50*time.Millisecond, func() { stream <- "data: {\"id\":\"mine\"}\n\n" })
+		})
+		b.crowd.ReplyTimeout = time.Second
+		b.crowd.Wire, b.crowd.Own.Generic = Described, &Generic{
+			Request: step("GET", "/sub", ""), Framing: FrameSSE, Message: called("message"), Pause: Pause{Least: time.Hour},
+			Publish: &Publish{Step: step("POST", "/say", "${seq}"), Answer: &Answered{found(`"id":"(.*?)"`), plainText("mine")}},
+		}
+		c := b.crowd.NewClient(ClientOptions{ID: 4, Channels: []string{"room"}, InFlight: 2})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{}, 2)
+		go func() { c.HoldStream(ctx, nil); done <- struct{}{} }()
+		synctest.Wait()
+		posting, hang := context.WithCancel(t.Context())
+		go func() { c.PostCommands(posting, t.Context(), nil); done <- struct{}{} }()
+		c.Post(0, &Message{Channel: "room", Name: "say"})
+		time.Sleep(10 * time.Millisecond)
+		c.Post(0, &Message{Channel: "room", Name: "say"})
+		time.Sleep(2 * time.Second)
+		c.Post(0, &Message{Channel: "room", Name: "say"})
+		time.Sleep(2 * time.Second)
+		hang()
+		close(stream)
+		synctest.Wait()
+		cancel()
+		<-done
+		<-done
+		b.expect(t, []string{
+			"10 unknown c4.2: two commands waited for the same answer", "20 unknown c4.1: two commands waited for the same answer", "2060 replied c4.3",
+		}, history.Replied, history.Unknown)
+	})
+}
+
 // Markers are found in bytes that nothing tells apart, wherever they are cut.
 func TestGenericRaw(t *testing.T) {
 	t.Parallel()
