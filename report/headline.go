@@ -19,12 +19,12 @@ func (r *Report) Headline() (word, sentence string) {
 		if r.count(Violated) == 0 {
 			return "VIOLATED", "the run was ended by a budget that failed then, and holds in the end"
 		}
-		return "VIOLATED", fmt.Sprintf("%d of %s: %s", r.count(Violated), r.judged(), r.first(Violated))
+		return "VIOLATED", fmt.Sprintf("%d of %s: %s", r.count(Violated), r.together(), r.first(Violated))
 	case ExitFailed:
 		return "NOT FINISHED", "the run could not be carried to its end"
 	case ExitUnknown:
 		return "UNKNOWN", fmt.Sprintf("%d of %s can be neither held nor violated: %s",
-			r.count(Unknown), r.judged(), r.first(Unknown))
+			r.count(Unknown), r.together(), r.first(Unknown))
 	}
 	switch total {
 	case 0:
@@ -57,6 +57,14 @@ func (r *Report) judged() string {
 		parts = append(parts, plural(int64(n), "guarantee"))
 	}
 	return strings.Join(parts, " and ")
+}
+
+// together counts budgets and guarantees in one, for a part of them: "6 budgets and guarantees".
+func (r *Report) together() string {
+	if len(r.Budgets) > 0 && len(r.Demands) > 0 {
+		return thousands(int64(len(r.Budgets)+len(r.Demands))) + " budgets and guarantees"
+	}
+	return r.judged()
 }
 
 // first tells of the first budget, or else guarantee, with that verdict.
@@ -109,6 +117,9 @@ func (r *Report) Sentence() string {
 		plural(clients, "client"), plural(r.Deliveries+r.Foreign, "delivery"), plural(r.Events+r.ForeignEvents, "event"), plural(int64(r.Channels), "channel"))}
 	if load := r.loadLength(); load > 0 {
 		parts[0] += fmt.Sprintf(", %s a second over %s", significant(float64(r.Deliveries+r.Foreign)/load.Seconds()), formatDuration(load))
+	}
+	if m := r.find(HTTPReqFailed, nil); m != nil && len(m.Values) > 0 && m.Values[0].Value > 0 {
+		parts = append(parts, fmt.Sprintf("%.0f of %s failed", m.Values[0].Value*float64(m.Count), plural(m.Count, "command")))
 	}
 	if m := r.find(FanoutLatency, nil); m != nil && m.Count > 0 {
 		p50, p99 := m.percentile("", 50), m.percentile("", 99)

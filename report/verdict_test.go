@@ -191,6 +191,20 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
+// A part of several budgets and guarantees is told of as a part of all together, and what failed stands in the first sentence.
+func TestTheFirstLines(t *testing.T) {
+	t.Parallel()
+	b := fewClients()
+	b.run.Budgets = []history.Budget{{Metric: "events_lost", Threshold: "count==0"}, {Metric: "clients", Threshold: "value==0"}}
+	if _, got := b.report(t).Headline(); !strings.HasPrefix(got, "1 of 2 budgets: clients value==0 is ") {
+		t.Errorf("it says %q", got)
+	}
+	b.run.Guarantees = []history.Guarantee{{Name: "fifo", AtRisk: 1000}}
+	if _, got := b.report(t).Headline(); !strings.HasPrefix(got, "1 of 3 budgets and guarantees: clients value==0 is ") {
+		t.Errorf("it says %q", got)
+	}
+}
+
 func fail(r *history.Run) { r.Ending, r.Failure = history.EndingFailed, "node 1 died" }
 
 func interrupt(r *history.Run) { r.Ending = history.EndingInterrupted }
