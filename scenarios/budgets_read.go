@@ -57,6 +57,11 @@ func (r *resolver) windowNames(windows []Window, known bool) []string {
 		for _, w := range windows {
 			names = append(names, w.Name)
 		}
+		for _, e := range r.form.Windows.list {
+			if !e.form.usable() {
+				names = append(names, e.name) // a budget on it is no second mistake
+			}
+		}
 		return names
 	}
 	names = r.form.Windows.names()

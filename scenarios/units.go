@@ -122,7 +122,7 @@ func (p *share) read(s string) (err error) {
 func parseInteger(s string) (uint64, error) {
 	n, err := strconv.ParseUint(s, 10, 64)
 	if err != nil {
-		return 0, problem(quote(s)+" is no whole number", "write digits only, at most 18446744073709551615: 2000, not 2,000 or 2e3")
+		return 0, problem(quote(s)+" is no whole number", "write digits only: 2000, not 2,000 or 2e3")
 	}
 	return n, nil
 }
