@@ -64,8 +64,11 @@ func parseUpstream(text string) (upstream, error) {
 	const remedy = "give host:port, http://host:port or https://host:port"
 	if !strings.Contains(text, "://") {
 		host, _, err := net.SplitHostPort(text)
-		if err != nil {
+		switch {
+		case err != nil:
 			return upstream{}, fmt.Errorf("the upstream %q: %w: %s", text, err, remedy)
+		case strings.ContainsAny(text, "/?#"):
+			return upstream{}, fmt.Errorf("the upstream %q has a path, but paths go through as they are: leave it out", text)
 		}
 		return upstream{addr: text, name: host}, nil
 	}

@@ -276,6 +276,7 @@ func TestWhatCannotBe(t *testing.T) {
 		for upstream, want := range map[string]string{
 			"behind":            "give host:port, http://host:port or https://host:port",
 			"ftp://behind":      "is no address of a web server",
+			"behind:80/app":     "has a path, but paths go through as they are: leave it out",
 			"http://behind/app": "has a path, but paths go through as they are: leave it out",
 		} {
 			_, err := r.proxies.Create(proxy.Settings{Name: "x", Upstream: upstream})
