@@ -76,7 +76,7 @@ func refuseMethod(w http.ResponseWriter, r *http.Request, allowed string) {
 // readCommand reads and checks the body of r.
 func (s *Server) readCommand(w http.ResponseWriter, r *http.Request) (wire.Command, *refusal) {
 	if !isJSON(r.Header.Get("Content-Type")) {
-		return wire.Command{}, refuse(http.StatusUnsupportedMediaType, "a command is application/json")
+		return wire.Command{}, refuse(http.StatusUnsupportedMediaType, "a command is JSON: send Content-Type: application/json")
 	}
 	body, refused := s.readBody(w, r)
 	if refused != nil {

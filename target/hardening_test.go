@@ -109,7 +109,7 @@ func rulesOfCommands() []rule {
 		},
 		{
 			"plain text", "POST /command HTTP/1.1\r\nHost: t\r\nContent-Type: text/plain\r\nContent-Length: 17\r\n\r\n" + valid, 415,
-			"a command is application/json", "",
+			"a command is JSON: send Content-Type: application/json", "",
 		},
 		{"JSON of a kind", "POST /command HTTP/1.1\r\nHost: t\r\nContent-Type: application/x+json; charset=utf-8\r\n" +
 			"Content-Length: 17\r\n\r\n" + valid, 200, `{"action":{"name":"","status":"ok"},"echo":[]}`, ""},

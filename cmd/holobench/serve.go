@@ -47,6 +47,8 @@ causes or cures.
 
 Designs: ` + strings.Join(designNames(), ", ") + `.`,
 		Example: `  holobench serve --addr 127.0.0.1:8080 --design single-channel
+  curl -N 'http://127.0.0.1:8080/events?instance=a&channel=lobby'
+  curl -H 'Content-Type: application/json' -d '{"instance":"b","channel":"lobby","name":"message","payload":"hi"}' http://127.0.0.1:8080/command
   holobench serve --design hologram --dispatch serialized --stamp sequence
   holobench serve --transport tls-h2 --cert-file cert.pem`,
 		Args: cobra.NoArgs,
