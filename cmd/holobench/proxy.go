@@ -187,7 +187,7 @@ func (f *proxyFlags) create(proxies *proxy.Proxies, stderr io.Writer) error {
 func sayLedger(stderr io.Writer, proxies *proxy.Proxies) {
 	for _, one := range proxies.All() {
 		for _, t := range one.Ledger() {
-			fmt.Fprintf(stderr, "holobench: %s: %s (%s): %d decisions, digest %s\n", one.Settings().Name, t.Fault, t.Kind, t.Decisions, t.Digest)
+			fmt.Fprintf(stderr, "holobench: %s: %s (%s): decisions %d, digest %s\n", one.Settings().Name, t.Fault, t.Kind, t.Decisions, t.Digest)
 		}
 	}
 }

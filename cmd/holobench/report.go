@@ -22,7 +22,8 @@ func reportCommand(code *int) *cobra.Command {
 		Use:   "report DIR...",
 		Short: "Report a run again from its directory",
 		Long: `report computes every figure again from the history in DIR (for example ` + runsDir + `/latest), writes report.html and
-summary.json there, prints the summary and exits as run would have done. It works on a run whose generator was killed, too.
+summary.json there, prints the summary and exits as run would have done. It works on a run whose generator was killed, too. Several DIRs are reported one
+after the other, with the worst exit code of them: no run is compared with another.
 
 With --resequence and --optimistic it says what cures on the clients would have cost in a run whose scenario has none.
 
