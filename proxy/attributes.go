@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
 	"holobench/chaos"
@@ -34,7 +35,14 @@ func forms() map[string]attributes {
 func decode(text []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
-	return d.Decode(into)
+	err := d.Decode(into)
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
+		if wrong.Type.Kind() == reflect.String {
+			return fmt.Errorf("%s is a %s: give a text", wrong.Field, wrong.Value)
+		}
+		return fmt.Errorf("%s is a %s: give a number, without quotes and without a unit", wrong.Field, wrong.Value)
+	}
+	return err
 }
 
 // milliseconds is a time.

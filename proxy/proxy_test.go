@@ -265,6 +265,7 @@ func TestWhatCannotBe(t *testing.T) {
 			{"latency", "", `{"latency":-3}`, `the attributes of the toxic "latency_downstream" (latency): a time of -3 ms: give one from 0 to 3.6e+06`},
 			{"latency", "", ``, `fault "latency_downstream" (delay): a delay of nothing: give a law, or a jitter`},
 			{"drop", "upstream", ``, `fault "drop_upstream" (drop): it works on what comes down only: leave the direction out`},
+			{"latency", "", `{"latency":"300ms"}`, `the attributes of the toxic "latency_downstream" (latency): latency is a string: give a number, without quotes and without a unit`},
 			{"delay", "", `{"by":{"p50":3}}`, `the attributes of the toxic "delay_downstream" (delay): a time that is drawn: give `},
 			{"slicer", "", `{"average_size":3,"size_variation":3}`, `the attributes of the toxic "slicer_downstream" (slicer): a size_variation of 3`},
 		} {
