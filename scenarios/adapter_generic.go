@@ -32,6 +32,9 @@ func (a *adapter) generic(form *protocolForm) *Generic {
 	g.Events = a.events(&form.Events)
 	if form.Publish.given() {
 		g.Publish = a.publication(&form.Publish, form.Identity.ReplyID.given())
+		if form.Identity.Marker.v != MarkerInt53 { // a number needs no quotes
+			a.checkJSON(&form.Publish.Request)
+		}
 	}
 	g.Identity = a.identity(&form.Identity, g)
 	if g.Subscribe.Framing == FrameRaw {

@@ -107,6 +107,8 @@ func TestWrongProtocolFiles(t *testing.T) {
 		{"version: 1\nevents: {ignore: [{}]}\n" + stream, "", `events.ignore[1] says nothing of the event`},
 		{"version: 1\nevents: {react: [{match: {event: ping}}]}\n" + stream, "", `request is missing`},
 		{"version: 1\npublish: {request: {post: /pub}}\n" + stream, "", `publish.request sends neither the payload nor the marker`},
+		{"version: 1\npublish: {request: {post: /pub, json: '{\"n\": ${seq}, \"text\": ${payload}}'}}\n" + stream, "", `publish.request.json: ${payload} stands where a text of JSON belongs, and has no quotes`},
+		{"version: 1\npublish: {request: {post: /pub, json: '{\"text\": \"${payload|json}\"}'}}\n" + stream, "", `publish.request.json: ${payload|json} brings its own quotes, and stands between others`},
 		{"version: 1\npublish: {request: {post: /pub, body: \"${payload}\"}, reply: {end: {event: x}}}\n" + stream, "", `only an answer of events has one that ends it`},
 		{"version: 1\nidentity: {marker: int53}\n" + stream, "", `identity.marker: any number could be one`},
 		{"version: 1\nwire: hologram\n" + stream, "", `subscribe belongs to the wire generic, and the wire is hologram`},
