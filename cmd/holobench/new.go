@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -86,6 +87,6 @@ func writeStarter(path string, s *scenarios.Starter) error {
 	if err != nil {
 		return fmt.Errorf("write the starter %s: %w", s.Name, err)
 	}
-	_, err = io.WriteString(file, s.Text)
+	_, err = io.WriteString(file, strings.ReplaceAll(s.Text, s.Name+".yaml", path)) // its comments say how to run it
 	return failed(errors.Join(err, file.Close()))
 }

@@ -218,6 +218,9 @@ func (f *runFlags) run(ctx context.Context, file *scenarios.File, stamps wire.St
 		for _, warning := range result.Warnings[min(len(plan.Warnings), len(result.Warnings)):] { // else the report has them
 			fmt.Fprintf(stderr, "warning: %s\n", warning)
 		}
+		if plan.Server != nil && f.tap == nil && ctx.Err() == nil {
+			fmt.Fprintln(stderr, "  remedy: holobench check --connect FILE lets one client try, and says what is in the way")
+		}
 		return exitFailed, nil // it was printed; nothing was measured, there is nothing to report
 	}
 	return writeReport(dir.Path, stdout, colours(f.noColor, stdout))
