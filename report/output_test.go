@@ -64,6 +64,22 @@ func TestTiesComeFirst(t *testing.T) {
 	}
 }
 
+// The curve of the throughput ends before that of the latency, and the page says why; where there is one point only, nothing is left out.
+func TestThroughputSaysWhatItLeavesOut(t *testing.T) {
+	t.Parallel()
+	r := faulted(3200 * time.Millisecond).report(t)
+	last := func(c chart) float64 { return c.curves[0].points[len(c.curves[0].points)-1].x }
+	if throughput, latency := last(r.throughputChart()), last(r.timeChart()); throughput != latency-1 {
+		t.Errorf("the throughput ends at %v s, the latency at %v s", throughput, latency)
+	}
+	const said = "The last point is left out, since the end of the run cuts its time short"
+	says(t, "the page", onPage(t, r), said)
+	r.Timeline = r.Timeline[:1]
+	if page := onPage(t, r); strings.Contains(page, said) {
+		t.Error("the page of one point says that it is left out")
+	}
+}
+
 func TestConsoleColours(t *testing.T) {
 	t.Parallel()
 	r := slowed().report(t)

@@ -37,7 +37,7 @@ func (r *Report) figures() ([]figure, error) {
 	}{
 		{r.latencyChart(), "From due to arrival. Each step to the right is ten times rarer. Dashed: fewer than " +
 			fmt.Sprint(ThinTail) + " events lie there, so that the next run may differ much."},
-		{r.throughputChart(), "Arrivals at all clients, by time since all were subscribed."},
+		{r.throughputChart(), "Arrivals at all clients, by time since all were subscribed." + r.leftOut()},
 		{r.timeChart(), "Fan-out latency of the deliveries that arrived in each second."},
 	} {
 		if len(c.chart.curves) == 0 {
@@ -193,6 +193,14 @@ func (r *Report) throughputChart() chart {
 		c.curves = append(c.curves, line)
 	}
 	return c
+}
+
+// leftOut says that the curve of the throughput ends sooner than that of the latency, where it does.
+func (r *Report) leftOut() string {
+	if len(r.Timeline) < 2 {
+		return ""
+	}
+	return " The last point is left out, since the end of the run cuts its time short; latency over time has it."
 }
 
 func (r *Report) timeChart() chart {

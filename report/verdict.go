@@ -107,7 +107,7 @@ func (r *Report) doubts(m *Metric, j *Judgement) []string {
 // saturation says by which signs the generator itself was too slow in a window ("" = the whole run) for a time of that
 // many ms to be the server's.
 func (r *Report) saturation(window string, judged float64) []string {
-	var signs []string
+	var signs, late []string
 	tags := map[string]string{}
 	if window != "" {
 		tags["window"] = window
@@ -117,10 +117,13 @@ func (r *Report) saturation(window string, judged float64) []string {
 		if m == nil || m.Count == 0 {
 			continue
 		}
-		if late := m.percentile("p(99)", 99); late.Value > MaxLatenessShare*judged {
-			signs = append(signs, fmt.Sprintf("the generator was saturated: its %s p(99) is %s, more than %.0f %% of %s",
-				name, formatValue(late.Value, "ms"), 100*MaxLatenessShare, formatValue(judged, "ms")))
+		if p99 := m.percentile("p(99)", 99); p99.Value > MaxLatenessShare*judged {
+			late = append(late, fmt.Sprintf("its %s p(99) is %s", name, formatValue(p99.Value, "ms")))
 		}
+	}
+	if len(late) > 0 {
+		signs = append(signs, fmt.Sprintf("the generator was saturated: %s, more than %.0f %% of %s",
+			strings.Join(late, " and "), 100*MaxLatenessShare, formatValue(judged, "ms")))
 	}
 	if m := r.find(DroppedIterations, tags); m != nil {
 		if v, ok := m.Aggregate("count"); ok && v.Value > 0 {

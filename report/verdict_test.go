@@ -118,6 +118,7 @@ func TestASaturatedGeneratorJudgesNoTime(t *testing.T) {
 		{"at the limit", 25, 25, "p(50)<100ms", Held, ""},
 		{"sent late", 30, 1, "p(50)<100ms", Unknown, "its publish_delay p(99) is 30 ms, more than 25 % of 100 ms"},
 		{"seen late", 1, 30, "p(50)<100ms", Unknown, "its generator_lag p(99) is 30 ms, more than 25 % of 100 ms"},
+		{"sent and seen late", 30, 30, "p(50)<100ms", Unknown, "the generator was saturated: its publish_delay p(99) is 30 ms and its generator_lag p(99) is 30 ms, more than 25 % of 100 ms"},
 		{"late, but little for so wide a bound", 30, 30, "p(50)<2s", Held, ""},
 		{"late, but little for so late a server", 10, 1, "p(50)<2ms", Violated, ""},
 		{"its own figures are judged", 30, 30, "", Violated, ""},
