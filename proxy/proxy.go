@@ -149,7 +149,7 @@ func (p *Proxy) begin(s Settings) error {
 	ctx, end := context.WithCancel(p.proxies.ctx)
 	p.end = end
 	p.serving.Go(func() { p.accept(ctx, listener) })
-	p.proxies.options.Logger.Info("proxy", "name", s.Name, "listens", p.settings.Listen, "upstream", s.Upstream)
+	p.proxies.options.Logger.Info("proxy listens", "name", s.Name, "url", p.settings.url(), "upstream", s.Upstream)
 	return nil
 }
 
@@ -266,6 +266,10 @@ func (p *Proxy) socket(conn net.Conn) chaos.Socket {
 // URL is where a browser finds it.
 func (p *Proxy) URL() string {
 	s := p.Settings()
+	return s.url()
+}
+
+func (s *Settings) url() string {
 	if s.TLS {
 		return "https://" + s.Listen
 	}

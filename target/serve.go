@@ -32,7 +32,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	s.polls.open(returned)
 	served := make(chan error, 1)
 	go func() { served <- s.accept(server, l) }()
-	s.log.Info("target serves", "addr", l.Addr().String(), "transport", string(s.options.Transport), "design", string(s.options.Design), "node", s.options.Node)
+	s.log.Debug("target serves", "addr", l.Addr().String(), "transport", string(s.options.Transport), "design", string(s.options.Design), "node", s.options.Node)
 
 	select {
 	case <-ctx.Done():

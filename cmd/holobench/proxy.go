@@ -136,7 +136,7 @@ func (f *proxyFlags) serve(ctx context.Context, o proxy.Options, stderr io.Write
 	defer proxies.Close()
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", f.api)
 	if err != nil {
-		return failed(fmt.Errorf("listen on %s for the API: %w (is another proxy there? --api 127.0.0.1:0 takes a free port)", f.api, err))
+		return cannotListen("--api", f.api, "proxy", err)
 	}
 	server := &http.Server{Handler: proxies.Handler(), ReadHeaderTimeout: 10 * time.Second}
 	served := make(chan error, 1)
@@ -145,7 +145,7 @@ func (f *proxyFlags) serve(ctx context.Context, o proxy.Options, stderr io.Write
 		server.Close() //nolint:errcheck // the process ends
 		<-served       //nolint:errcheck // it says that it was closed
 	}()
-	if err := f.create(proxies, stderr); err != nil {
+	if err := f.create(proxies); err != nil {
 		return err
 	}
 	if f.apiReadyFile != "" {
@@ -164,8 +164,8 @@ func (f *proxyFlags) serve(ctx context.Context, o proxy.Options, stderr io.Write
 	return nil
 }
 
-// create makes the proxy of the flags, if there is one.
-func (f *proxyFlags) create(proxies *proxy.Proxies, stderr io.Writer) error {
+// create makes the proxy of the flags, if there is one. The logger says where each proxy listens, also one that the API makes.
+func (f *proxyFlags) create(proxies *proxy.Proxies) error {
 	if f.upstream == "" {
 		return nil
 	}
@@ -176,7 +176,6 @@ func (f *proxyFlags) create(proxies *proxy.Proxies, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stderr, "holobench: the proxy %s listens on %s and goes to %s\n", f.name, one.URL(), f.upstream)
 	if f.readyFile == "" {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -126,7 +128,7 @@ func serve(ctx context.Context, f serveFlags, o target.Options, stdin io.Reader,
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", f.addr)
 	if err != nil {
-		return failed(fmt.Errorf("listen on %s: %w (is another server there? --addr 127.0.0.1:0 takes a free port)", f.addr, err))
+		return cannotListen("--addr", f.addr, "server", err)
 	}
 	fmt.Fprintf(stderr, "holobench: design %s, node %d, listening on %s://%s\n", o.Design, f.node, f.transport.scheme(), listener.Addr())
 	if f.readyFile != "" {
@@ -135,6 +137,23 @@ func serve(ctx context.Context, f serveFlags, o target.Options, stdin io.Reader,
 		}
 	}
 	return failed(server.Serve(ctx, listener))
+}
+
+// cannotListen says why there is no listener at the address that a flag names, and what to do about it: an address that is none needs
+// another form, and one that is taken another port.
+func cannotListen(flag, addr, who string, err error) error {
+	if _, _, wrong := net.SplitHostPort(addr); wrong != nil {
+		return fmt.Errorf("listen on %s: %w (%s takes host:port, for example 127.0.0.1:%s)", addr, err, flag, cmp.Or(portIn(addr), "8080"))
+	}
+	return failed(fmt.Errorf("listen on %s: %w (is another %s there? %s 127.0.0.1:0 takes a free port)", addr, err, who, flag))
+}
+
+// portIn is the port that was written alone, as a number or behind a colon; "" when that is something else.
+func portIn(addr string) string {
+	if _, err := strconv.ParseUint(addr, 10, 16); err != nil {
+		return ""
+	}
+	return addr
 }
 
 // writeReady writes the file as a whole, so that whoever waits for it never reads a part.
