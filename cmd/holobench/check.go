@@ -95,7 +95,20 @@ func planCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "plan FILE",
 		Short: "Print what a scenario resolves to: clients, schedule, expected counts",
-		Args:  cobra.ExactArgs(1),
+		Long: `plan reads a scenario file as run does, with the same flags for its size, and prints what a run of it would be: the target, the
+clients, the times of each load and fault, the guarantees and budgets, and warnings of what does not fit this machine. Nothing is
+run, and nothing is connected to.
+
+The counts of a load are those that its rate gives; where arrivals are random they are an average, and the seed decides how many
+there will be. The digest stands for every command as the seed draws it: two plans that ask for the same have the same digest.
+
+Exit codes:
+  0    the plan is printed
+  104  the scenario or the flags are wrong`,
+		Example: `  holobench plan scenarios.yaml
+  holobench plan scenarios.yaml --profile pr --set seed=7
+  holobench plan scenarios.yaml --scale 10%`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			file, err := sizes.read(args[0])
 			if err != nil {

@@ -54,19 +54,27 @@ Record like this: open the developer tools, load the page, send two texts of you
 			if err := writeStarter(path, &starter); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), `%[1]s: %[2]s
-next:
-  holobench run %[1]s --profile smoke     # 5 s, to see it work
-  holobench plan %[1]s                    # what it resolves to
-  holobench run %[1]s --profile pr        # 60 s, with gates for a pull request
-  holobench schema >%[3]s   # for an editor that knows YAML: it completes and explains keys
-`, path, starter.Summary, schemaFile)
-			return failed(err)
+			return failed(sayNext(c.OutOrStdout(), path, starter.Summary))
 		},
 	}
 	c.Flags().StringVar(&from, "from", "", "a HAR recording to make a scenario of")
 	c.Flags().StringVarP(&to, "output", "o", "", "with --from: where the scenario goes (default: the name of the recording, .yaml; the protocol goes beside it, .protocol.yaml)")
 	return c
+}
+
+// sayNext says what a scenario that was written can be used for.
+func sayNext(out io.Writer, path, summary string) error {
+	fmt.Fprintf(out, "%s: %s\nnext:\n", path, summary)
+	w := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
+	for _, next := range [][2]string{
+		{"run " + path + " --profile smoke", "5 s, to see it work"},
+		{"plan " + path, "what it resolves to"},
+		{"run " + path + " --profile pr", "60 s, with gates for a pull request"},
+		{"schema >" + schemaFile, "for an editor that knows YAML: it completes and explains keys"},
+	} {
+		fmt.Fprintf(w, "  holobench %s\t# %s\n", next[0], next[1])
+	}
+	return w.Flush()
 }
 
 func listStarters(out io.Writer) error {

@@ -54,6 +54,10 @@ func unknownCommand(root *cobra.Command, typed string) error {
 	if strings.HasSuffix(typed, ".yaml") || strings.HasSuffix(typed, ".yml") {
 		return fmt.Errorf("there is no command %q, did you mean: holobench run %s", typed, typed)
 	}
+	if slices.Contains([]string{"compare", "diff"}, typed) {
+		return fmt.Errorf("there is no command %q: holobench report DIR DIR prints two runs one after the other, and with one scenario and one seed their figures "+
+			"can be laid side by side (summary.json of each DIR has them for a program)", typed)
+	}
 	return fmt.Errorf("there is no command %q%s (the commands are %s)", typed, scenarios.Suggest(typed, names), strings.Join(names, ", "))
 }
 
