@@ -107,7 +107,7 @@ func parseSelector(text string) (Budget, MetricInfo, error) {
 	info, ok := Metric(name)
 	if !ok {
 		return Budget{}, info, problem(
-			"unknown metric "+quote(name)+suggest(name, metricNames()),
+			"unknown metric "+quote(name)+suggestWhole(name, metricNames()),
 			"the metrics are "+strings.Join(metricNames(), ", "))
 	}
 	b := Budget{Metric: name, Tags: map[string]string{}}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -63,6 +64,25 @@ func TestParseBudget(t *testing.T) {
 		}
 		if got != test.want && (test.metric != "" || got[:len(test.want)] != test.want) {
 			t.Errorf("%s: %s\ngot  %s\nwant %s", test.metric, test.threshold, got, test.want)
+		}
+	}
+}
+
+// Who writes a part of a name gets the metrics that it is a part of, those that end in it first.
+func TestUnknownMetricIsAPartOfOthers(t *testing.T) {
+	t.Parallel()
+	for part, want := range map[string]string{
+		"latency":   `, did you mean "fanout_latency", "other_latency" or "own_latency"?`,
+		"Divergent": `, did you mean "divergent_pairs"?`,
+		"lost":      `, did you mean "events_lost"?`,
+		"lag":       `, did you mean "generator_lag"?`,
+		"gap":       `, did you mean "resequence_gaps"?`,
+		"rebasez":   "", // part of none
+		"e":         "", // part of too many
+	} {
+		_, err := ParseBudget(part, "max<1")
+		if want := fmt.Sprintf("unknown metric %q%s: the metrics are ", part, want); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%v; want %s", err, want)
 		}
 	}
 }

@@ -23,6 +23,34 @@ func suggest(written string, words []string) string {
 	return ", did you mean " + quote(best) + "?"
 }
 
+// suggestWhole is suggest for words that are often written by a part of them only: latency for own_latency. Words that end in it come
+// before those that merely contain it.
+func suggestWhole(written string, words []string) string {
+	const shortest, most = 3, 3 // a shorter part, or a longer list, helps nobody
+	if near := suggest(written, words); near != "" || len(written) < shortest {
+		return near
+	}
+	var ending, containing []string
+	for _, word := range words {
+		switch part := strings.ToLower(written); {
+		case strings.HasSuffix(word, "_"+part):
+			ending = append(ending, quote(word))
+		case strings.Contains(word, part):
+			containing = append(containing, quote(word))
+		}
+	}
+	found := append(ending, containing...)
+	found = found[:min(len(found), most)]
+	switch n := len(found); n {
+	case 0:
+		return ""
+	case 1:
+		return ", did you mean " + found[0] + "?"
+	default:
+		return ", did you mean " + strings.Join(found[:n-1], ", ") + " or " + found[n-1] + "?"
+	}
+}
+
 // longestWord bounds the work of suggest: no word of the language is longer.
 const longestWord = 64
 
