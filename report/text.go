@@ -36,6 +36,9 @@ func formatValue(v float64, unit string) string {
 	return significant(v)
 }
 
+// Number prints a count or a rate as every report does: a comma after every three digits, three significant digits of what is no whole number.
+func Number(v float64) string { return formatValue(v, "") }
+
 func formatMS(v float64) string {
 	switch magnitude := math.Abs(v); {
 	case v == 0:

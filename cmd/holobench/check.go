@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -11,6 +12,7 @@ import (
 
 	"holobench/history"
 	"holobench/ordering"
+	"holobench/report"
 	"holobench/run"
 	"holobench/scenarios"
 )
@@ -138,17 +140,18 @@ func printPlan(out io.Writer, file *scenarios.File, p *run.Plan) error {
 		fmt.Fprintf(w, "come from\t%d addresses of this machine, since the local ports of one would not suffice\n", p.Sources)
 	}
 	for _, g := range p.Groups {
-		fmt.Fprintf(w, "clients %s\t%d, %s%s\n", g.Name, g.Count, channelsOf(g), joinOf(g)+connectionsOf(p, g))
+		fmt.Fprintf(w, "clients %s\t%s, %s%s\n", g.Name, report.Number(float64(g.Count)), channelsOf(g), joinOf(g)+connectionsOf(p, g))
 	}
 	printEngines(w, p)
 	estimates, sum := file.Estimates()
 	for i := range p.Loads {
 		l := &p.Loads[i]
 		fmt.Fprintf(w, "load %s\t%s, %s, %s\n", l.Name, timesOf(l), actsOf(l), sendersOf(p, l))
-		fmt.Fprintf(w, "\t%s\n", expectedOf(&estimates[i]))
+		fmt.Fprintf(w, "\t%s\n", expectedOf(&estimates[i], drawn(l)))
 	}
+	random := slices.ContainsFunc(p.Loads, func(l run.Load) bool { return drawn(&l) })
 	if len(estimates) > 1 {
-		fmt.Fprintf(w, "all loads\t%s\n", expectedOf(&sum))
+		fmt.Fprintf(w, "all loads\t%s\n", expectedOf(&sum, random))
 	}
 	for i := range file.Faults {
 		fmt.Fprintf(w, "fault %s\t%s\n", file.Faults[i].Name, faultOf(&file.Faults[i], file.End()))
@@ -164,7 +167,7 @@ func printPlan(out io.Writer, file *scenarios.File, p *run.Plan) error {
 		fmt.Fprintf(w, "budget\t%s: %s%s\n", b.Metric, b.Threshold, bareUnit(b))
 	}
 	if p.MaxRate > 0 {
-		fmt.Fprintf(w, "at most\t%g commands a second, else the run is ended\n", p.MaxRate)
+		fmt.Fprintf(w, "at most\t%s commands a second, else the run is ended\n", report.Number(p.MaxRate))
 	}
 	if b := p.Breaker; b.Share > 0 {
 		fmt.Fprintf(w, "breaker\tends the run when more than %.4g%% of its requests fail for %v\n", 100*b.Share, b.For)
@@ -174,7 +177,11 @@ func printPlan(out io.Writer, file *scenarios.File, p *run.Plan) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "digest\t%s, of %d planned commands\n", digest, digest.Commands)
+	asDrawn := ""
+	if random {
+		asDrawn = ", as the seed draws them"
+	}
+	fmt.Fprintf(w, "digest\t%s, of %s planned commands%s\n", digest, report.Number(float64(digest.Commands)), asDrawn)
 	for _, warning := range p.Warnings {
 		fmt.Fprintf(w, "warning\t%s\n", warning)
 	}
@@ -199,7 +206,7 @@ func guaranteeOf(g history.Guarantee) string {
 	if g.Among != "" {
 		among = " among " + g.Among
 	}
-	return fmt.Sprintf("%s%s, with at least %d pairs that could break it", g.Name, among, g.AtRisk)
+	return fmt.Sprintf("%s%s, with at least %s pairs that could break it", g.Name, among, report.Number(float64(g.AtRisk)))
 }
 
 func pairWindowOf(p *run.Plan) string {
@@ -219,5 +226,5 @@ func channelsOf(g run.Group) string {
 	if len(names) == 1 {
 		return fmt.Sprintf("all in channel %q", first)
 	}
-	return fmt.Sprintf("spread over %d channels (%q, %q, ...)", len(names), first, g.Channel(1))
+	return fmt.Sprintf("spread over %s channels (%q, %q, ...)", report.Number(float64(len(names))), first, g.Channel(1))
 }

@@ -6,12 +6,13 @@ import (
 	"strings"
 	"time"
 
+	"holobench/report"
 	"holobench/run"
 	"holobench/scenarios"
 )
 
-// expectedOf says what a load, or all of them, are expected to ask for and to cause.
-func expectedOf(e *scenarios.Estimate) string {
+// expectedOf says what a load, or all of them, are expected to ask for and to cause; random = as an average, since its arrivals are drawn.
+func expectedOf(e *scenarios.Estimate, random bool) string {
 	if math.IsNaN(e.Commands) {
 		return "how many commands there will be depends on what happens"
 	}
@@ -19,12 +20,16 @@ func expectedOf(e *scenarios.Estimate) string {
 	if e.Rough {
 		about = "about "
 	}
+	onAverage := ""
+	if random {
+		onAverage = " on average, since arrivals are random"
+	}
 	commands := about + counted(e.Commands, "command")
 	if math.IsNaN(e.Deliveries) {
-		return fmt.Sprintf("%s expected, %s up; how many deliveries depends on where they go", commands, bytesOf(e.Up))
+		return fmt.Sprintf("%s expected%s, %s up; how many deliveries depends on where they go", commands, onAverage, bytesOf(e.Up))
 	}
-	return fmt.Sprintf("%s, %s expected; %s up, %s down; at its peak %.4g and %.4g a second",
-		commands, counted(e.Deliveries, "delivery"), bytesOf(e.Up), bytesOf(e.Down), e.PeakCommands, e.PeakDeliveries)
+	return fmt.Sprintf("%s, %s expected%s; %s up, %s down; at its peak %s and %s a second",
+		commands, counted(e.Deliveries, "delivery"), onAverage, bytesOf(e.Up), bytesOf(e.Down), report.Number(e.PeakCommands), report.Number(e.PeakDeliveries))
 }
 
 // counted says how many of a thing there are.
@@ -33,9 +38,14 @@ func counted(n float64, noun string) string {
 		return "1 " + noun
 	}
 	if stem, ok := strings.CutSuffix(noun, "y"); ok {
-		return fmt.Sprintf("%.0f %sies", n, stem)
+		return report.Number(n) + " " + stem + "ies"
 	}
-	return fmt.Sprintf("%.0f %ss", n, noun)
+	return report.Number(n) + " " + noun + "s"
+}
+
+// drawn says whether the seed decides how many acts a load has: its rate says so on average only.
+func drawn(l *run.Load) bool {
+	return l.Arrivals.Kind == scenarios.Poisson && (l.Stages != nil || l.Capacity != nil)
 }
 
 // bytesOf says how many bytes of payload that is.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"holobench/report"
 	"holobench/run"
 	"holobench/scenarios"
 )
@@ -30,7 +31,7 @@ func actsOf(l *run.Load) string {
 		}
 		return text
 	case l.Burst != nil:
-		return fmt.Sprintf("%d within %v, %d times", l.Burst.Commands, l.Burst.Within, len(l.Burst.At))
+		return fmt.Sprintf("%s within %v, %d times", report.Number(float64(l.Burst.Commands)), l.Burst.Within, len(l.Burst.At))
 	case l.Reaction != nil:
 		r := l.Reaction
 		return fmt.Sprintf("%g%% of those that hear %q of others answer after %s", 100*r.Share, r.Event, r.After.TextDurations())
@@ -78,7 +79,7 @@ func sendersOf(p *run.Plan, l *run.Load) string {
 	if l.Flood {
 		return fmt.Sprintf("plain POSTs by %d workers, %s", l.Workers, size)
 	}
-	who := fmt.Sprintf("by %d of %s", l.Only, p.Groups[l.Group].Name)
+	who := fmt.Sprintf("by %s of %s", report.Number(float64(l.Only)), p.Groups[l.Group].Name)
 	if l.InFlight > 1 {
 		who += fmt.Sprintf(", %d at once", l.InFlight)
 	}
