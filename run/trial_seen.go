@@ -3,6 +3,7 @@ package run
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"holobench/history"
@@ -141,6 +142,22 @@ func (t *Trial) Began() time.Duration {
 // bufferedFrom is how late an event of one's own must come, or be whole, before it is taken for held back on the way.
 const bufferedFrom = time.Second
 
+// Brief is a time of a trial as people read it, in a unit that suits it: 2.15 ms.
+func Brief(d time.Duration) string {
+	unit, name, step := time.Microsecond, "µs", 10*time.Microsecond
+	switch {
+	case d >= 10*time.Second:
+		unit, name, step = time.Second, "s", 100*time.Millisecond
+	case d >= time.Second || d == 0:
+		unit, name, step = time.Second, "s", time.Millisecond
+	case d >= 10*time.Millisecond:
+		unit, name, step = time.Millisecond, "ms", time.Millisecond
+	case d >= time.Millisecond:
+		unit, name = time.Millisecond, "ms"
+	}
+	return strconv.FormatFloat(float64(d.Round(step))/float64(unit), 'f', -1, 64) + " " + name
+}
+
 // Buffering says whether something on the way held the stream back: "none seen", "likely" or "unknown", and why.
 func (t *Trial) Buffering() (verdict, why string) {
 	s, ok := t.Stream()
@@ -151,11 +168,11 @@ func (t *Trial) Buffering() (verdict, why string) {
 		e := &t.Events[i]
 		switch {
 		case e.At-e.Began >= bufferedFrom:
-			return "likely", fmt.Sprintf("an event came in pieces, the last %v after the first", (e.At - e.Began).Round(time.Millisecond))
+			return "likely", fmt.Sprintf("an event came in pieces, the last %s after the first", Brief(e.At-e.Began))
 		case len(e.Found) > 0 && t.Sent > 0 && e.At-t.Sent >= bufferedFrom:
-			return "likely", fmt.Sprintf("the event came %v after it was sent, in a read of %d bytes", (e.At - t.Sent).Round(time.Millisecond), e.With)
+			return "likely", fmt.Sprintf("the event came %s after it was sent, in a read of %d bytes", Brief(e.At-t.Sent), e.With)
 		case len(e.Found) > 0 && t.Sent > 0:
-			return "none seen", fmt.Sprintf("the event came %v after it was sent", (e.At - t.Sent).Round(10*time.Microsecond))
+			return "none seen", fmt.Sprintf("the event came %s after it was sent", Brief(e.At-t.Sent))
 		}
 	}
 	switch {
@@ -166,7 +183,7 @@ func (t *Trial) Buffering() (verdict, why string) {
 	case t.Sent > 0:
 		return "unknown", "the event that was sent never came by the stream: it may be held back, or may not be meant for it"
 	case s.Body-s.Head >= bufferedFrom:
-		return "none seen", fmt.Sprintf("the head came %v before anything else did", (s.Body - s.Head).Round(time.Millisecond))
+		return "none seen", fmt.Sprintf("the head came %s before anything else did", Brief(s.Body-s.Head))
 	case len(t.Beats) > 1:
 		return "none seen", "heartbeats came one by one"
 	}

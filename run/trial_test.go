@@ -183,7 +183,7 @@ func TestTryWhatIsInTheWay(t *testing.T) {
 			await(r, time.Hour)
 		}), func(t *run.Trial) bool {
 			verdict, why := t.Buffering()
-			return verdict == "likely" && strings.HasPrefix(why, "the event came 5s after it was sent, in a read of ") && near(t.Heard[0].First-t.Sent, 5*s)
+			return verdict == "likely" && strings.HasPrefix(why, "the event came 5 s after it was sent, in a read of ") && near(t.Heard[0].First-t.Sent, 5*s)
 		}},
 		{"an event that is cut in two", "", chat(nil, func(w http.ResponseWriter, r *http.Request, said <-chan string) {
 			flush(w, ": hello\n\n")
@@ -195,7 +195,7 @@ func TestTryWhatIsInTheWay(t *testing.T) {
 			await(r, time.Hour)
 		}), func(t *run.Trial) bool {
 			verdict, why := t.Buffering()
-			return verdict == "likely" && why == "an event came in pieces, the last 2s after the first"
+			return verdict == "likely" && why == "an event came in pieces, the last 2 s after the first"
 		}},
 		{"heartbeats, and an end", "", chat(nil, func(w http.ResponseWriter, r *http.Request, _ <-chan string) {
 			flush(w, ": beat\n\n")
@@ -249,6 +249,18 @@ func TestTryNobody(t *testing.T) {
 	} {
 		if _, err := run.Try(t.Context(), run.Plan{Nodes: 1, Groups: test.groups}, run.Options{}, run.TrialOptions{Send: test.send}); err == nil || err.Error() != test.want {
 			t.Errorf("got %v, want %s", err, test.want)
+		}
+	}
+}
+
+// Times of a trial have few digits and a unit behind a space.
+func TestBrief(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[time.Duration]string{
+		0: "0 s", 310_400: "310 µs", 2_154_000: "2.15 ms", 9_999_999: "10 ms", 12_400_000: "12 ms", 1_995_000_000: "1.995 s", 10_040_000_000: "10 s", 10 * time.Minute: "600 s",
+	} {
+		if got := run.Brief(d); got != want {
+			t.Errorf("%v is %q, want %q", d, got, want)
 		}
 	}
 }

@@ -61,7 +61,7 @@ func (f *connectFlags) try(ctx context.Context, file *scenarios.File, stdout, st
 		StartNode: startNodes(dir), StartBus: startBus(dir),
 		Dial: clients.StampedDial((&net.Dialer{KeepAlive: -1, ControlContext: clients.ControlDial}).DialContext, source),
 	}
-	fmt.Fprintf(stderr, "one client goes to %s and listens for %v; Ctrl-C ends it sooner\n", serverName(&plan), f.length)
+	fmt.Fprintf(stderr, "one client goes to %s and listens for %s; Ctrl-C ends it sooner\n", serverName(&plan), run.Brief(f.length))
 	trial, err := run.Try(ctx, plan, o, run.TrialOptions{Send: f.send, For: f.length})
 	if trial == nil {
 		return err

@@ -29,19 +29,19 @@ func TestPrintTrial(t *testing.T) {
 		want  []string
 	}{
 		{"a stream, and nothing else", run.Trial{Exchanges: []run.Exchange{stream}, Ready: 6 * ms, Lasted: 31 * s, Beats: []time.Duration{10 * s, 20 * s, 30 * s}}, true, []string{
-			`stream       open after 5ms: GET "/rooms/***": 200 after 4ms, "text/event-stream"`, "http         HTTP/1.1, in chunks", "compression  none; holobench asks for none",
-			"buffering    none seen: the head came 1.995s before anything else did", "heartbeat    every 10s (3 seen)", "end          still open after 31s",
+			`stream       open after 5 ms: GET "/rooms/***": 200 after 4 ms, "text/event-stream"`, "http         HTTP/1.1, in chunks", "compression  none; holobench asks for none",
+			"buffering    none seen: the head came 1.995 s before anything else did", "heartbeat    every 10 s (3 seen)", "end          still open after 31 s",
 		}},
 		{"an end", run.Trial{Exchanges: []run.Exchange{stream}, Ready: 6 * ms, Lasted: 90 * s, Ends: []run.TrialEnd{{At: 60 * s, After: 60 * s, Why: "end of stream"}}}, true, []string{
-			"heartbeat    none in 1m30s", "end          after 1m0s, not by the client: end of stream (1 end in all)",
+			"heartbeat    none in 90 s", "end          after 60 s, not by the client: end of stream (1 end in all)",
 		}},
 		{"by reply and stream", run.Trial{
 			Exchanges: []run.Exchange{stream, sent}, Ready: 6 * ms, Lasted: 3 * s, Sends: true, Sent: 2 * s, Settled: 2*s + 4*ms,
 			Events: []run.TrialEvent{{Name: "said\x1b", Began: 2*s + 5*ms, At: 2*s + 5*ms, Found: []string{"body"}}},
 			Heard:  []run.TrialHeard{{Path: history.Reply, First: 2*s + 4*ms, Times: 1}, {Path: history.SSE, First: 2*s + 5*ms, Times: 2}},
 		}, true, []string{
-			`command      POST "/say": 200 after 4ms`, `marker       by the stream, in the event "said\x1b", at body`,
-			"self-echo    by the reply, once, 4ms after it was sent; by the stream (sse), 2 times, 5ms after it was sent",
+			`command      POST "/say": 200 after 4 ms`, `marker       by the stream, in the event "said\x1b", at body`,
+			"self-echo    by the reply, once, 4 ms after it was sent; by the stream (sse), 2 times, 5 ms after it was sent",
 		}},
 		{"no marker", run.Trial{
 			Exchanges: []run.Exchange{stream, sent}, Ready: 6 * ms, Lasted: 3 * s, Sends: true, Sent: 2 * s, Settled: 2*s + 4*ms,
@@ -53,17 +53,17 @@ func TestPrintTrial(t *testing.T) {
 		{"in the wrong place", run.Trial{
 			Exchanges: []run.Exchange{stream, sent}, Ready: 6 * ms, Lasted: 3 * s, Sends: true, Sent: 2 * s, Settled: 2*s + 4*ms, Events: []run.TrialEvent{{Name: "other", At: 2 * s, Found: []string{"a.b"}}},
 		}, false, []string{`marker       by the stream, in the event "other", at a.b`, "remedy: the marker came, but not where the protocol file looks for it"}},
-		{"no reply", run.Trial{Exchanges: []run.Exchange{stream}, Ready: 6 * ms, Lasted: 3 * s, Sends: true, Sent: 2 * s}, false, []string{"command      NO REPLY: sent", "remedy: it had no reply within 1s"}},
+		{"no reply", run.Trial{Exchanges: []run.Exchange{stream}, Ready: 6 * ms, Lasted: 3 * s, Sends: true, Sent: 2 * s}, false, []string{"command      NO REPLY: sent", "remedy: it had no reply within 1 s"}},
 		{"compressed", run.Trial{Exchanges: []run.Exchange{{ForStream: true, Streams: true, Method: "GET", Path: "/", Asked: ms, Head: ms, Status: 200, Version: "HTTP/1.1", Encoding: "gzip"}}}, false, []string{
 			`compression  "gzip", though nobody asked for it`, "remedy: turn it off for this path",
 		}},
-		{"unauthorised", run.Trial{Exchanges: []run.Exchange{refused(401, "")}}, false, []string{`stream  NOT OPEN: GET "/x": 401 after 2ms`, "remedy: it wants to know who asks: server.login"}},
+		{"unauthorised", run.Trial{Exchanges: []run.Exchange{refused(401, "")}}, false, []string{`stream  NOT OPEN: GET "/x": 401 after 2 ms`, "remedy: it wants to know who asks: server.login"}},
 		{"elsewhere", run.Trial{Exchanges: []run.Exchange{refused(302, "")}}, false, []string{"remedy: the server sends the client elsewhere"}},
 		{"a page", run.Trial{Exchanges: []run.Exchange{refused(200, "text/html")}}, false, []string{"remedy: that is a page and no stream"}},
 		{"a server that fails", run.Trial{Exchanges: []run.Exchange{refused(503, "")}}, false, []string{"remedy: the server itself fails"}},
 		{"never ready", run.Trial{Exchanges: []run.Exchange{stream}, Events: []run.TrialEvent{{Name: "hello"}}}, false, []string{`remedy: the stream came, with the events "hello", but none by which it is ready: see subscribe.ready`}},
 		{"login fails", run.Trial{Exchanges: []run.Exchange{{Method: "POST", Path: "/login", Asked: ms, Head: 2 * ms, Status: 422}}, Refused: errors.New("login[1]: the answer has status 422")}, false, []string{
-			`request  POST "/login": 422 after 1ms`, "stream   NOT OPEN: it was never asked for", "remedy: login[1]: the answer has status 422",
+			`request  POST "/login": 422 after 1 ms`, "stream   NOT OPEN: it was never asked for", "remedy: login[1]: the answer has status 422",
 		}},
 	}
 	for _, test := range tests {

@@ -72,22 +72,11 @@ func exchanged(e *run.Exchange) string {
 	case e.Head == 0:
 		return text + ": no answer"
 	}
-	text += fmt.Sprintf(": %d after %s", e.Status, brief(e.Head-e.Asked))
+	text += fmt.Sprintf(": %d after %s", e.Status, run.Brief(e.Head-e.Asked))
 	if e.ContentType != "" {
 		text += ", " + strconv.Quote(e.ContentType)
 	}
 	return text
-}
-
-// brief is a time that people read.
-func brief(d time.Duration) string {
-	switch {
-	case d >= 10*time.Second:
-		return d.Round(100 * time.Millisecond).String()
-	case d >= 10*time.Millisecond:
-		return d.Round(time.Millisecond).String()
-	}
-	return d.Round(10 * time.Microsecond).String()
 }
 
 // stream is the down stream: whether it is there, and by what.
@@ -95,9 +84,9 @@ func (p *trialText) stream() {
 	e, ok := p.t.Stream()
 	switch {
 	case p.t.Ready > 0 && ok:
-		p.line("stream", "open after %s: %s", brief(p.t.Ready-p.t.Began()), exchanged(e))
+		p.line("stream", "open after %s: %s", run.Brief(p.t.Ready-p.t.Began()), exchanged(e))
 	case p.t.Ready > 0:
-		p.line("stream", "open after %s", brief(p.t.Ready-p.t.Began()))
+		p.line("stream", "open after %s", run.Brief(p.t.Ready-p.t.Began()))
 	case ok:
 		p.line("stream", "NOT OPEN: %s", exchanged(e))
 		p.notOpen(e)
@@ -152,7 +141,7 @@ func (p *trialText) notOpen(e *run.Exchange) {
 	case e.HTTP2:
 		p.remedy("%s", p.refusal("look into the log of the server"))
 	case e.Head == 0 && p.t.Refused == nil:
-		p.remedy("the server took the request and sent no head in %s: does it flush the head before the first event? is it this path?", brief(p.t.Lasted-e.Asked))
+		p.remedy("the server took the request and sent no head in %s: does it flush the head before the first event? is it this path?", run.Brief(p.t.Lasted-e.Asked))
 	case e.Status == 401, e.Status == 403:
 		p.remedy("it wants to know who asks: server.login for a session, or headers: {Authorization: \"Bearer ${env.TOKEN}\"}")
 	case e.Status == 404, e.Status == 405:
@@ -212,11 +201,11 @@ func (p *trialText) beats() {
 	listened := p.t.Lasted - p.t.Ready
 	switch len(beats) {
 	case 0:
-		p.line("heartbeat", "none in %s", brief(listened))
+		p.line("heartbeat", "none in %s", run.Brief(listened))
 	case 1:
-		p.line("heartbeat", "one, %s after the stream was open", brief(beats[0]-p.t.Ready))
+		p.line("heartbeat", "one, %s after the stream was open", run.Brief(beats[0]-p.t.Ready))
 	default:
-		p.line("heartbeat", "every %s (%d seen)", brief((beats[len(beats)-1]-beats[0])/time.Duration(len(beats)-1)), len(beats))
+		p.line("heartbeat", "every %s (%d seen)", run.Brief((beats[len(beats)-1]-beats[0])/time.Duration(len(beats)-1)), len(beats))
 	}
 }
 
@@ -227,10 +216,10 @@ func (p *trialText) ends() {
 		return
 	}
 	if len(ends) == 0 {
-		p.line("end", "still open after %s", brief(p.t.Lasted-p.t.Ready))
+		p.line("end", "still open after %s", run.Brief(p.t.Lasted-p.t.Ready))
 		return
 	}
-	p.line("end", "after %s, not by the client: %s (%s in all)", brief(ends[0].After), ends[0].Why, plural(len(ends), "end"))
+	p.line("end", "after %s, not by the client: %s (%s in all)", run.Brief(ends[0].After), ends[0].Why, plural(len(ends), "end"))
 	p.line("", "is that how long an idle stream lives here, by a timeout of the server or of a proxy? then a heartbeat that comes sooner keeps it open")
 }
 
@@ -241,12 +230,12 @@ func (p *trialText) command() {
 	if e, ok := t.Command(); ok {
 		text = exchanged(e)
 	} else if t.Sent > 0 {
-		text = fmt.Sprintf("sent, settled after %s", brief(max(0, t.Settled-t.Sent)))
+		text = fmt.Sprintf("sent, settled after %s", run.Brief(max(0, t.Settled-t.Sent)))
 	}
 	switch {
 	case t.Settled == 0:
 		p.line("command", "NO REPLY: %s", text)
-		p.remedy("it had no reply within %s: does the server answer only later? --for gives it longer", brief(t.Lasted-max(t.Sent, t.Ready)))
+		p.remedy("it had no reply within %s: does the server answer only later? --for gives it longer", run.Brief(t.Lasted-max(t.Sent, t.Ready)))
 	case t.Outcome != "":
 		p.line("command", "FAILED: %s: %s", text, t.Outcome)
 		p.remedy("compare publish.request with what the browser sends (its network tab): path, headers, body, a CSRF token; publish.ok says which answers are good")
@@ -318,7 +307,7 @@ func (p *trialText) echo() {
 		if h.Path == history.Reply {
 			way = "the reply"
 		}
-		ways = append(ways, fmt.Sprintf("%s, %s, %s after it was sent", way, times(h.Times), brief(h.First-p.t.Sent)))
+		ways = append(ways, fmt.Sprintf("%s, %s, %s after it was sent", way, times(h.Times), run.Brief(h.First-p.t.Sent)))
 		twice = twice || h.Times > 1
 	}
 	p.line("self-echo", "by %s", strings.Join(ways, "; by "))

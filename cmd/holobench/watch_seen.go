@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"holobench/history"
+	"holobench/run"
 )
 
 // watched counts what a report of order and times has no figure for: the signs of life of the streams, and how they ended.
@@ -85,14 +86,14 @@ func (w *watched) print(out io.Writer) error {
 	case w.spaces == 0:
 		fmt.Fprintf(t, "heartbeats\t%d, at most one on each stream\n", w.beats)
 	default:
-		fmt.Fprintf(t, "heartbeats\t%d, one every %s on each stream\n", w.beats, brief(w.gaps/time.Duration(w.spaces)))
+		fmt.Fprintf(t, "heartbeats\t%d, one every %s on each stream\n", w.beats, run.Brief(w.gaps/time.Duration(w.spaces)))
 	}
 	if len(w.cuts) == 0 {
 		fmt.Fprint(t, "cuts\tnone: no stream was ended by the server or on the way\n")
 	}
 	for _, why := range mostFirst(w.cuts, func(c cut) int { return c.times }) {
 		c := w.cuts[why]
-		fmt.Fprintf(t, "cuts\t%s: %s, %s after it was opened on average\n", strconv.Quote(why), times(c.times), brief(c.lasted/time.Duration(c.times)))
+		fmt.Fprintf(t, "cuts\t%s: %s, %s after it was opened on average\n", strconv.Quote(why), times(c.times), run.Brief(c.lasted/time.Duration(c.times)))
 	}
 	for _, why := range mostFirst(w.failed, func(n int) int { return n }) {
 		fmt.Fprintf(t, "not opened\t%s: %s\n", strconv.Quote(why), times(w.failed[why]))

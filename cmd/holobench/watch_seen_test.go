@@ -36,8 +36,8 @@ func TestWatched(t *testing.T) {
 	w.observe([]history.Observation{
 		row(history.Ended, 1, 61*s, end), row(history.Ended, 2, 82*s, end), row(history.Closed, 3, 90*s, 0), row(history.Ended, 4, 90*s, reset), row(history.Ended, 4, 91*s, reset),
 	}, names)
-	const want = "heartbeats  4, one every 11s on each stream\n" +
-		"cuts        \"end of stream\": 2 times, 1m10s after it was opened on average\n" +
+	const want = "heartbeats  4, one every 11 s on each stream\n" +
+		"cuts        \"end of stream\": 2 times, 70 s after it was opened on average\n" +
 		"not opened  \"connection reset\": 2 times\n" // which says nothing of how long a stream lives
 	if got := printed(); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
