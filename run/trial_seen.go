@@ -88,6 +88,9 @@ func (t *trial) finish() *Trial {
 	defer t.mu.Unlock()
 	for _, s := range t.spies {
 		s.mu.Lock()
+		if e := s.now(); e.Head > 0 { // its answer is on its way still
+			s.says(e)
+		}
 		for _, e := range s.exchanges {
 			t.result.Exchanges = append(t.result.Exchanges, *e)
 		}

@@ -36,6 +36,7 @@ type Exchange struct {
 	Broken      string // why the answer could not be read to its end
 
 	Found []string // where in the answer the marker stands
+	Said  string   // the first line of the answer that is not blank, as it came: of what is no stream. There may be secrets in it
 }
 
 // TrialEvent is an event of the stream, as it came.
@@ -253,11 +254,21 @@ func (s *spy) OnEnd() error {
 	e := s.now()
 	if !e.Streams {
 		e.Found = s.t.places(s.body)
+		s.says(e)
 		if e.ForStream && len(e.Found) > 0 { // a poll
 			s.event("", s.body)
 		}
 	}
 	return nil
+}
+
+// says keeps the first line of an answer. Polls that bring something are no news.
+func (s *spy) says(e *Exchange) {
+	if e.Streams || e.Encoding != "" || e.ForStream && e.Status < 300 {
+		return
+	}
+	line, _, _ := bytes.Cut(bytes.TrimSpace(s.body), []byte("\n"))
+	e.Said = string(bytes.TrimSpace(line))
 }
 
 // event keeps an event of the stream. There may be many: that of the trial is kept in any case.

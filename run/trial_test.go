@@ -132,7 +132,7 @@ func TestTryWhatIsInTheWay(t *testing.T) {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", kind)
 			w.WriteHeader(status)
-			flush(w, "no")
+			flush(w, "\r\nno \r\nand no more")
 		})
 	}
 	await := func(r *http.Request, d time.Duration) {
@@ -158,7 +158,27 @@ func TestTryWhatIsInTheWay(t *testing.T) {
 		}},
 		{"unauthorised", "", refuse(401, "text/plain"), func(t *run.Trial) bool {
 			e, _ := t.Stream()
-			return t.Ready == 0 && e.Status == 401 && t.Refused != nil && t.Sent == 0
+			return t.Ready == 0 && e.Status == 401 && e.Said == "no" && t.Refused != nil && t.Sent == 0
+		}},
+		{"a refusal without an end", "", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(403)
+			flush(w, "not you")
+			await(r, time.Hour)
+		}), func(t *run.Trial) bool {
+			e, _ := t.Stream()
+			return t.Ready == 0 && e.Status == 403 && e.Said == "not you"
+		}},
+		{"a command that is refused", "", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost {
+				http.Error(w, "who is in lobby?", 400)
+				return
+			}
+			w.Header().Set("Content-Type", "text/event-stream")
+			flush(w, ": beat\n\n")
+			await(r, time.Hour)
+		}), func(t *run.Trial) bool {
+			e, _ := t.Command()
+			return t.Ready > 0 && t.Outcome != "" && e.Status == 400 && e.Said == "who is in lobby?"
 		}},
 		{"a page", "", refuse(200, "text/html"), func(t *run.Trial) bool {
 			e, _ := t.Stream()

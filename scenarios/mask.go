@@ -102,7 +102,17 @@ func mask(secret string, width bool) string {
 	return `"***"`
 }
 
+// MaskLine masks what looks like a secret in a line that a server wrote: what stands behind the name of one, and the password of a URL.
+func MaskLine(line string) string {
+	line = userInfo.ReplaceAllString(line, "://***@")
+	if at := assigned.FindStringIndex(line); at != nil && at[1] < len(line) {
+		return line[:at[1]] + "***"
+	}
+	return line
+}
+
 var (
+	assigned  = regexp.MustCompile(`(?i)(authorization|cookie|token|secret|passw[a-z]*|key)["']?\s*[:=]\s*`)
 	sensitive = regexp.MustCompile(`(?i)(authorization|cookie|token|secret|password|key)["']?\s*:`)
 	userInfo  = regexp.MustCompile(`://[^/\s]*@`)
 )

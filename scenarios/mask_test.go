@@ -90,3 +90,21 @@ func TestSecretsAreListedInAllTheirForms(t *testing.T) {
 		t.Errorf("printed as %s", got)
 	}
 }
+
+// What a server wrote is shown without what may be a secret in it.
+func TestMaskLine(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		`{"error":"no such room"}`:                     `{"error":"no such room"}`,
+		`{"error":"bad","api_key":"k1","more":1}`:      `{"error":"bad","api_key":***`,
+		"Set-Cookie: a=b":                              "Set-Cookie: ***",
+		"no password=hunter2 here":                     "no password=***",
+		"the token is missing":                         "the token is missing",
+		"see https://me:hunter2@example.test/ or call": "see https://***@example.test/ or call",
+		"": "",
+	} {
+		if got := MaskLine(line); got != want {
+			t.Errorf("%s\ngot  %s\nwant %s", line, got, want)
+		}
+	}
+}

@@ -62,8 +62,15 @@ func TestPrintTrial(t *testing.T) {
 		{"a page", run.Trial{Exchanges: []run.Exchange{refused(200, "text/html")}}, false, []string{"remedy: that is a page and no stream"}},
 		{"a server that fails", run.Trial{Exchanges: []run.Exchange{refused(503, "")}}, false, []string{"remedy: the server itself fails"}},
 		{"never ready", run.Trial{Exchanges: []run.Exchange{stream}, Events: []run.TrialEvent{{Name: "hello"}}}, false, []string{`remedy: the stream came, with the events "hello", but none by which it is ready: see subscribe.ready`}},
-		{"login fails", run.Trial{Exchanges: []run.Exchange{{Method: "POST", Path: "/login", Asked: ms, Head: 2 * ms, Status: 422}}, Refused: errors.New("login[1]: the answer has status 422")}, false, []string{
-			`request  POST "/login": 422 after 1 ms`, "stream   NOT OPEN: it was never asked for", "remedy: login[1]: the answer has status 422",
+		{"a command is refused", run.Trial{
+			Exchanges: []run.Exchange{stream, {Marked: true, Method: "POST", Path: "/say", Asked: 2 * s, Head: 2*s + ms, Status: 400, Said: "{\"error\":\"no room \x1b s3cr3t\", \"csrf_token\": \"abc\"}"}},
+			Ready:     6 * ms, Lasted: 3 * s, Sends: true, Sent: 2 * s, Settled: 2*s + ms, Outcome: "http 400",
+		}, false, []string{`command      FAILED: POST "/say": 400 after 1 ms: http 400`, `it says: {"error":"no room ***", "csrf_token": *** remedy: compare publish.request`}},
+		{"a long refusal", run.Trial{Exchanges: []run.Exchange{{ForStream: true, Method: "GET", Path: "/x", Asked: ms, Head: 3 * ms, Status: 403, Said: strings.Repeat("é", 98) + "s3cr3t is what you sent"}}}, false, []string{
+			"it says: " + strings.Repeat("é", 98) + "*** ... remedy: it wants", // 200 bytes, and no part of the secret
+		}},
+		{"login fails", run.Trial{Exchanges: []run.Exchange{{Method: "POST", Path: "/login", Asked: ms, Head: 2 * ms, Status: 422, Said: "who are you?"}}, Refused: errors.New("login[1]: the answer has status 422")}, false, []string{
+			`request  POST "/login": 422 after 1 ms`, "it says: who are you?", "stream   NOT OPEN: it was never asked for", "remedy: login[1]: the answer has status 422",
 		}},
 	}
 	for _, test := range tests {

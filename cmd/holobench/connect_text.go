@@ -57,6 +57,9 @@ func (p *trialText) requests() {
 			continue // of a stream that was asked for again, or a poll, the first says all
 		}
 		p.line("request", "%s", exchanged(e))
+		if e.Status >= 400 {
+			p.said(e)
+		}
 		if e.Broken != "" {
 			p.remedy("%s", e.Broken)
 		}
@@ -89,6 +92,7 @@ func (p *trialText) stream() {
 		p.line("stream", "open after %s", run.Brief(p.t.Ready-p.t.Began()))
 	case ok:
 		p.line("stream", "NOT OPEN: %s", exchanged(e))
+		p.said(e)
 		p.notOpen(e)
 	default:
 		p.line("stream", "NOT OPEN: it was never asked for")
@@ -227,7 +231,8 @@ func (p *trialText) ends() {
 func (p *trialText) command() {
 	t := p.t
 	text := "not sent"
-	if e, ok := t.Command(); ok {
+	e, ok := t.Command()
+	if ok {
 		text = exchanged(e)
 	} else if t.Sent > 0 {
 		text = fmt.Sprintf("sent, settled after %s", run.Brief(max(0, t.Settled-t.Sent)))
@@ -238,6 +243,7 @@ func (p *trialText) command() {
 		p.remedy("it had no reply within %s: does the server answer only later? --for gives it longer", run.Brief(t.Lasted-max(t.Sent, t.Ready)))
 	case t.Outcome != "":
 		p.line("command", "FAILED: %s: %s", text, t.Outcome)
+		p.said(e)
 		p.remedy("compare publish.request with what the browser sends (its network tab): path, headers, body, a CSRF token; publish.ok says which answers are good")
 	default:
 		p.line("command", "%s", text)
