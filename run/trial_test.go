@@ -160,26 +160,6 @@ func TestTryWhatIsInTheWay(t *testing.T) {
 			e, _ := t.Stream()
 			return t.Ready == 0 && e.Status == 401 && e.Said == "no" && t.Refused != nil && t.Sent == 0
 		}},
-		{"a refusal without an end", "", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			w.WriteHeader(403)
-			flush(w, "not you")
-			await(r, time.Hour)
-		}), func(t *run.Trial) bool {
-			e, _ := t.Stream()
-			return t.Ready == 0 && e.Status == 403 && e.Said == "not you"
-		}},
-		{"a command that is refused", "", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.Method == http.MethodPost {
-				http.Error(w, "who is in lobby?", 400)
-				return
-			}
-			w.Header().Set("Content-Type", "text/event-stream")
-			flush(w, ": beat\n\n")
-			await(r, time.Hour)
-		}), func(t *run.Trial) bool {
-			e, _ := t.Command()
-			return t.Ready > 0 && t.Outcome != "" && e.Status == 400 && e.Said == "who is in lobby?"
-		}},
 		{"a page", "", refuse(200, "text/html"), func(t *run.Trial) bool {
 			e, _ := t.Stream()
 			return t.Ready == 0 && e.ContentType == "text/html" && !e.Streams && t.Refused != nil
@@ -236,16 +216,51 @@ func TestTryWhatIsInTheWay(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			dir := t.TempDir()
-			if err := os.WriteFile(filepath.Join(dir, "chat.yaml"), fmt.Appendf(nil, chatFile, test.ready), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			synctest.Test(t, func(t *testing.T) {
-				text := "version: 1\nserver: {url: http://chat:80, protocol: chat.yaml}\nclients: {members: {count: 3, channel: lobby}}\nload: {talk: {by: members, rate: 1/s, for: 1s}}\n"
-				trial := tryOut(t, filepath.Join(dir, "s.yaml"), text, test.server, run.TrialOptions{Send: true, For: 40 * s})
+			tryChat(t, test.ready, test.server, func(trial *run.Trial) {
 				if !test.holds(trial) {
 					verdict, why := trial.Buffering()
 					t.Errorf("got %+v\nbuffering %s: %s", trial, verdict, why)
+				}
+			})
+		})
+	}
+}
+
+// tryChat tries a server out by chatFile, and lets the caller look at what came of it.
+func tryChat(t *testing.T, ready string, server http.Handler, look func(*run.Trial)) {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "chat.yaml"), fmt.Appendf(nil, chatFile, ready), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		text := "version: 1\nserver: {url: http://chat:80, protocol: chat.yaml}\nclients: {members: {count: 3, channel: lobby}}\nload: {talk: {by: members, rate: 1/s, for: 1s}}\n"
+		look(tryOut(t, filepath.Join(dir, "s.yaml"), text, server, run.TrialOptions{Send: true, For: 40 * time.Second}))
+	})
+}
+
+// The first line of an answer that refuses is kept, of a stream and of a command, also where the answer never ends.
+func TestTryKeepsWhatARefusalSays(t *testing.T) {
+	t.Parallel()
+	for name, status := range map[string]int{"of a stream": 403, "of a command": 400} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tryChat(t, "", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if refused := status == 403; refused || r.Method == http.MethodPost {
+					w.WriteHeader(status)
+					flush(w, "\r\nwho is in lobby? \r\nand no more")
+				} else {
+					w.Header().Set("Content-Type", "text/event-stream")
+					flush(w, ": beat\n\n")
+				}
+				<-r.Context().Done()
+			}), func(trial *run.Trial) {
+				e, ok := trial.Command()
+				if status == 403 {
+					e, ok = trial.Stream()
+				}
+				if !ok || e.Status != status || e.Said != "who is in lobby?" {
+					t.Errorf("got %+v, with %+v", trial, e)
 				}
 			})
 		})
