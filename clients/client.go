@@ -20,11 +20,12 @@ type Client struct {
 	browser  *browser     // nil = it has nothing to keep between its requests
 	listen   func(*Heard) // nil = nobody does
 	inFlight int
-	readRate int    // see ClientOptions
-	engine   Engine // see ClientOptions
+	readRate int // see ClientOptions
 
-	conns atomic.Uint32 // sockets made so far: the source of Observation.Conn
-	nodes nodesOfConns
+	conns  atomic.Uint32 // sockets made so far: the source of Observation.Conn
+	stays  bool          // no loop may hold its stream
+	refers bool          // ... because the reference engine does
+	nodes  nodesOfConns
 
 	mu       sync.Mutex
 	seq      uint32       // commands asked for so far
@@ -61,11 +62,13 @@ type ClientOptions struct {
 // NewClient makes a client that does nothing yet.
 func (c *Crowd) NewClient(o ClientOptions) *Client {
 	c.init()
-	client := &Client{crowd: c, id: o.ID, node: o.Node, instance: o.Instance, listen: o.Listen, inFlight: o.InFlight, readRate: o.ReadRate, engine: o.Engine}
+	client := &Client{crowd: c, id: o.ID, node: o.Node, instance: o.Instance, listen: o.Listen, inFlight: o.InFlight, readRate: o.ReadRate}
 	client.hold.channels, client.listens, client.connections = o.Channels, len(o.Channels) > 0, o.Connections
 	if c.Own.visits() {
 		client.browser = newBrowser(client)
 	}
+	client.refers = o.Engine == EngineReference
+	client.stays = client.refers || o.Engine == EngineGoroutine
 	client.http2 = o.HTTP == 2 || o.HTTP == 0 && c.HTTP2
 	client.protocol = c.protocol(client)
 	return client

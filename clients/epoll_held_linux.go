@@ -24,7 +24,6 @@ const (
 
 // held is a stream that a loop holds, and when that is over the connection that is left of it, which can be read once more and closed.
 type held struct {
-	loops  *Loops
 	loop   *loop
 	stream *stream
 	last   int64 // as kernelStamper has it
@@ -60,7 +59,7 @@ func (h *held) leave() bool {
 
 // goOn gives the stream a goroutine again; ended is what its connection ended by.
 func (h *held) goOn(ended error) {
-	h.loops.release(h)
+	h.loop.of.release(h)
 	go h.stream.goOnFrom(h, ended, func() error { return h.why })
 }
 

@@ -45,6 +45,7 @@ func StartLoops(count int) (*Loops, error) {
 			l.Close()
 			return nil, fmt.Errorf("start the loops that hold streams: %w", err)
 		}
+		one.of = l
 		l.all = append(l.all, one)
 		l.running.Go(one.run)
 	}
@@ -88,7 +89,7 @@ func (l *Loops) take(s *stream, conn wire.StampedConn) (letGo context.CancelCaus
 	if err != nil {
 		return nil, false // too many open files: it goes on as it is
 	}
-	h := &held{loops: l, stream: s, fd: int32(fd), last: kernel.last, empty: polled.empty} //nolint:gosec // a descriptor has 32 bits
+	h := &held{stream: s, fd: int32(fd), last: kernel.last, empty: polled.empty} //nolint:gosec // a descriptor has 32 bits
 	h.loop = l.all[int(l.taken.Add(1))%len(l.all)]
 	h.state.Store(isBusy) // until all is in place
 	h.loop.put(h)
@@ -152,6 +153,7 @@ func (l *Loops) release(h *held) {
 
 // loop is one epoll descriptor, which itself waits in the runtime's poller: no thread sleeps in it.
 type loop struct {
+	of   *Loops
 	file *os.File
 	raw  syscall.RawConn
 	fd   int

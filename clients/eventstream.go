@@ -19,15 +19,15 @@ import (
 // have in common; what an event says is for them to tell.
 type eventStream struct {
 	*stream
-	base func() *url.URL   // where the request went; nil = a redirect is a refusal
-	take func(e sse.Event) // notes one event; bound once: a method value made for each would allocate
+	of interface{ event(e sse.Event) } // notes one event: whose stream it is
 
 	*parsers               // nil = they are not needed, because the stream is between two events, or was not asked for yet; see awake
-	rest     sse.Rest      // ... and what they would know then
-	last     []byte        // the id in force, as above
+	last     []byte        // the id in force then
 	retry    time.Duration // that the server asked for; 0 = it did not
+	rest     sse.Rest      // what else the parsers would know while they are not needed
 	done     bool          // the body ended
 	asleep   bool          // it has waited between two events before
+	follows  bool          // a redirect is followed; else it is a refusal
 }
 
 // parsers read an event stream. A stream that waits for its next event does without.
@@ -128,8 +128,8 @@ func (e *eventStream) over(error) {}
 
 // OnHead implements http1.Handler.
 func (e *eventStream) OnHead(h *http1.Head) error {
-	if e.base != nil {
-		if moved := e.redirected(h, e.base()); moved != nil {
+	if e.follows {
+		if moved := e.redirected(h, e.of.(interface{ where() *url.URL }).where()); moved != nil {
 			return moved
 		}
 	}
@@ -164,7 +164,7 @@ func (e *eventStream) OnEnd() error {
 // OnEvent implements sse.Handler.
 func (e *eventStream) OnEvent(event sse.Event) {
 	e.message()
-	e.take(event)
+	e.of.event(event)
 }
 
 // OnComment implements sse.Handler: a comment is a heartbeat.

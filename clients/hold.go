@@ -255,7 +255,7 @@ func (s *stream) take(channels []string) {
 
 // forget takes a channel away from those of the stream.
 func (s *stream) forget(slot int) {
-	s.names = slices.Delete(s.names, slot, slot+1)
+	s.names = slices.Delete(slices.Clone(s.names), slot, slot+1) // it may be the client's own list
 	s.channels = slices.Delete(s.channels, slot, slot+1)
 }
 

@@ -21,7 +21,7 @@ func downOverHTTP2(r receiver) (body httpBody, described *genericReceiver) {
 		return g, g
 	}
 	events := r.(interface{ source() *eventStream }).source()
-	events.base = nil
+	events.follows = false
 	return events, nil
 }
 

@@ -45,7 +45,7 @@ func newHologramProtocol(c *Client) *hologramProtocol {
 // receiver implements protocol.
 func (p *hologramProtocol) receiver(s *stream) receiver {
 	r := &hologramReceiver{eventStream: eventStream{stream: s}, protocol: p}
-	r.take, r.naming = r.event, hologramName
+	r.of, r.naming = r, hologramName
 	r.jitter = rand.New(rand.NewPCG(uint64(s.client.crowd.Run), uint64(s.client.id)))
 	return r
 }

@@ -21,8 +21,7 @@ type plainProtocol struct{ client *Client }
 // receiver implements protocol.
 func (p plainProtocol) receiver(s *stream) receiver {
 	r := &plainReceiver{eventStream: eventStream{stream: s}}
-	r.take, r.naming = r.event, plainName
-	r.base = r.where
+	r.of, r.follows, r.naming = r, true, plainName
 	return r
 }
 

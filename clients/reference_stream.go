@@ -32,7 +32,7 @@ func ReferenceDiffers() []string {
 // refers says whether the stream is one that the reference engine holds.
 func (s *stream) refers() bool {
 	_, ok := s.wire.(referred)
-	return ok && s.client.engine == EngineReference && !s.client.http2
+	return ok && s.client.refers && !s.client.http2
 }
 
 // referred is a receiver of server-sent events that somebody else has parsed.

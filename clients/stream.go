@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"holobench/history"
@@ -36,8 +37,12 @@ func (e *RefusedError) Error() string {
 
 // hear adds channels to those of the stream.
 func (s *stream) hear(names ...string) {
+	if s.names == nil {
+		s.names = slices.Clip(names)
+	} else {
+		s.names = append(s.names, names...)
+	}
 	for _, name := range names {
-		s.names = append(s.names, name)
 		s.channels = append(s.channels, s.client.crowd.channel(name))
 	}
 }
