@@ -15,6 +15,7 @@ import (
 	"math/big"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -52,23 +53,12 @@ func TestGenericAnswerOnStream(t *testing.T) {
 				OK: func(_ string, data []byte) bool { return bytes.Contains(data, []byte("true")) },
 			},
 		}
-		c := b.crowd.NewClient(ClientOptions{ID: 4, Channels: []string{"room"}})
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan struct{}, 2)
-		go func() { c.HoldStream(ctx, nil); done <- struct{}{} }()
-		synctest.Wait()
-		posting, hang := context.WithCancel(t.Context())
-		go func() { c.PostCommands(posting, t.Context(), nil); done <- struct{}{} }()
+		c, end := b.postAndHear(t, stream, ClientOptions{ID: 4, Channels: []string{"room"}})
 		for range 5 {
 			c.Post(0, &Message{Channel: "room", Name: "say"})
 		}
 		time.Sleep(10 * time.Second)
-		hang()
-		close(stream)
-		synctest.Wait()
-		cancel()
-		<-done
-		<-done
+		end()
 		b.expect(t, []string{
 			"20 replied c4.1", "50 replied c4.2", "50 replied c4.3: refused in the body of the answer", "50 replied c4.4: http 409", "1050 unknown c4.5: timeout",
 		}, history.Replied, history.Unknown, history.Delivered, history.Alien)
@@ -80,6 +70,26 @@ func TestGenericAnswerOnStream(t *testing.T) {
 			}
 		}
 	})
+}
+
+// postAndHear lets a client hold its stream, and then send commands. What it returns ends the commands, the server's stream, and then the
+// client's.
+func (b *bench) postAndHear(t *testing.T, stream chan<- string, o ClientOptions) (c *Client, end func()) {
+	t.Helper()
+	c = b.crowd.NewClient(o)
+	hearing, leave := context.WithCancel(t.Context())
+	posting, hang := context.WithCancel(t.Context())
+	var halves sync.WaitGroup
+	halves.Go(func() { c.HoldStream(hearing, nil) })
+	synctest.Wait()
+	halves.Go(func() { c.PostCommands(posting, t.Context(), nil) })
+	return c, func() {
+		hang()
+		close(stream)
+		synctest.Wait()
+		leave()
+		halves.Wait()
+	}
 }
 
 // Which of two commands an event answers that both wait for, nobody can say: both are unknown when their requests are answered, and why. One that waits alone
@@ -99,25 +109,14 @@ func TestGenericSameAnswerOnStream(t *testing.T) {
 			Request: step("GET", "/sub", ""), Framing: FrameSSE, Message: called("message"), Pause: Pause{Least: time.Hour},
 			Publish: &Publish{Step: step("POST", "/say", "${seq}"), Answer: &Answered{found(`"id":"(.*?)"`), plainText("mine")}},
 		}
-		c := b.crowd.NewClient(ClientOptions{ID: 4, Channels: []string{"room"}, InFlight: 2})
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan struct{}, 2)
-		go func() { c.HoldStream(ctx, nil); done <- struct{}{} }()
-		synctest.Wait()
-		posting, hang := context.WithCancel(t.Context())
-		go func() { c.PostCommands(posting, t.Context(), nil); done <- struct{}{} }()
+		c, end := b.postAndHear(t, stream, ClientOptions{ID: 4, Channels: []string{"room"}, InFlight: 2})
 		c.Post(0, &Message{Channel: "room", Name: "say"})
 		time.Sleep(10 * time.Millisecond)
 		c.Post(0, &Message{Channel: "room", Name: "say"})
 		time.Sleep(2 * time.Second)
 		c.Post(0, &Message{Channel: "room", Name: "say"})
 		time.Sleep(2 * time.Second)
-		hang()
-		close(stream)
-		synctest.Wait()
-		cancel()
-		<-done
-		<-done
+		end()
 		b.expect(t, []string{
 			"10 unknown c4.2: two commands waited for the same answer", "20 unknown c4.1: two commands waited for the same answer", "2060 replied c4.3",
 		}, history.Replied, history.Unknown)
