@@ -28,6 +28,7 @@ import (
 	"crypto/tls"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"holobench/history"
@@ -67,11 +68,12 @@ type Crowd struct {
 	QueueLimit   int           // due commands that wait in one client, more are dropped; 0 = 1024
 
 	own      ownState
-	borrowed sync.Pool     // of *scratch
-	parsers  sync.Pool     // of *parsers
-	setup    sync.Once     // fills what follows
-	dialing  chan struct{} // bounds the connections that are being made at once
-	opening  chan struct{} // bounds the streams that have still to make their first
+	heard    atomic.Pointer[hearing] // by the stream that began last to hear something
+	borrowed sync.Pool               // of *scratch
+	parsers  sync.Pool               // of *parsers
+	setup    sync.Once               // fills what follows
+	dialing  chan struct{}           // bounds the connections that are being made at once
+	opening  chan struct{}           // bounds the streams that have still to make their first
 }
 
 // maxDialing bounds the connections in the making: above it a listener's backlog overflows and SYNs are lost, which adds
@@ -81,7 +83,7 @@ const maxDialing = 256
 // scratch is what a stream borrows while it handles one read.
 type scratch struct {
 	buf [64 << 10]byte
-	obs []history.Observation
+	reading
 }
 
 // Bytes implements wire.Buffer.
@@ -98,10 +100,7 @@ func (c *Crowd) init() {
 
 func (c *Crowd) borrow() *scratch { return c.borrowed.Get().(*scratch) }
 
-func (c *Crowd) giveBack(s *scratch) {
-	s.obs = s.obs[:0]
-	c.borrowed.Put(s)
-}
+func (c *Crowd) giveBack(s *scratch) { c.borrowed.Put(s) }
 
 // now is the time of the user clock as Observations count it.
 func (c *Crowd) now() int64 { return time.Now().UnixNano() - c.Epoch }

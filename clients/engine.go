@@ -41,7 +41,7 @@ func (g *Generic) Idles() bool {
 
 // mayHandOver says whether the stream is one that a loop could hold, if its connection is one, too.
 func (s *stream) mayHandOver() bool {
-	if s.client.crowd.Loops == nil || s.client.stays {
+	if s.crowd.Loops == nil || s.client.stays {
 		return false
 	}
 	idle, ok := s.wire.(idler)

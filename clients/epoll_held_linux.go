@@ -70,7 +70,7 @@ func (h *held) readOnce(k *kernelStamper, a *attempt, lent *scratch) error {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return nil
 	case errors.Is(err, io.EOF):
-		return h.stream.wire.ended()
+		return h.stream.handleEnd(lent, notBefore, at)
 	case err != nil:
 		return err
 	}

@@ -165,6 +165,7 @@ type loop struct {
 	look    func(fd uintptr) bool // lookOnce; bound once
 	events  [128]unix.EpollEvent
 	ready   int // of events
+	turns   []*held
 	stamper kernelStamper
 	attempt attempt
 	scratch scratch
@@ -195,10 +196,8 @@ func (l *loop) run() {
 		if err != nil {
 			return
 		}
-		for i := range ready {
-			if h := l.at(ready[i].Fd); h != nil {
-				l.turn(h)
-			}
+		for _, h := range l.those(ready) {
+			l.turn(h)
 		}
 	}
 }
@@ -229,13 +228,17 @@ func (l *loop) turn(h *held) {
 	h.goOn(err)
 }
 
-func (l *loop) at(fd int32) *held {
+// those are the streams of sockets that have something. One that is let go before its turn comes is not idle any more.
+func (l *loop) those(ready []unix.EpollEvent) []*held {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if int(fd) < len(l.held) {
-		return l.held[fd]
+	l.turns = l.turns[:0]
+	for i := range ready {
+		if fd := int(ready[i].Fd); fd < len(l.held) && l.held[fd] != nil {
+			l.turns = append(l.turns, l.held[fd])
+		}
 	}
-	return nil
+	return l.turns
 }
 
 func (l *loop) put(h *held) {

@@ -21,13 +21,12 @@ type eventStream struct {
 	*stream
 	of interface{ event(e sse.Event) } // notes one event: whose stream it is
 
-	*parsers               // nil = they are not needed, because the stream is between two events, or was not asked for yet; see awake
-	last     []byte        // the id in force then
-	retry    time.Duration // that the server asked for; 0 = it did not
-	rest     sse.Rest      // what else the parsers would know while they are not needed
-	done     bool          // the body ended
-	asleep   bool          // it has waited between two events before
-	follows  bool          // a redirect is followed; else it is a refusal
+	*parsers          // nil = they are not needed, because the stream is between two events, or was not asked for yet; see awake
+	last     []byte   // the id in force then
+	rest     sse.Rest // what else the parsers would know while they are not needed
+	done     bool     // the body ended
+	asleep   bool     // it has waited between two events before
+	follows  bool     // a redirect is followed; else it is a refusal
 }
 
 // parsers read an event stream. A stream that waits for its next event does without.
@@ -39,7 +38,7 @@ type parsers struct {
 // awake makes sure that the stream has its parsers.
 func (e *eventStream) awake() *parsers {
 	if e.parsers == nil {
-		e.parsers = e.client.crowd.parsers.Get().(*parsers)
+		e.parsers = e.crowd.parsers.Get().(*parsers)
 		e.response.Reset()
 		if e.asleep {
 			e.response.ResumeChunks()
@@ -62,7 +61,7 @@ func (e *eventStream) sleep() {
 		return
 	}
 	e.rest, e.last, e.asleep = rest, last, true
-	e.client.crowd.parsers.Put(e.parsers)
+	e.crowd.parsers.Put(e.parsers)
 	e.parsers = nil
 }
 

@@ -246,17 +246,11 @@ func (s *stream) take(channels []string) {
 		if page, ok := s.client.protocol.(interface{ renew() }); ok && s.wire != nil {
 			page.renew()
 		}
-		s.names, s.channels = nil, nil
+		s.hearing = nothing
 		s.hear(channels...)
 		s.wire = s.client.protocol.receiver(s)
 	}
 	s.wanted = channels
-}
-
-// forget takes a channel away from those of the stream.
-func (s *stream) forget(slot int) {
-	s.names = slices.Delete(slices.Clone(s.names), slot, slot+1) // it may be the client's own list
-	s.channels = slices.Delete(s.channels, slot, slot+1)
 }
 
 // nowHeld tells who waits how the stream stands.

@@ -106,10 +106,10 @@ func (r *phoenixStream) echoed(channel string, reply *phoenix.Reply) {
 		return
 	}
 	o := r.note(history.Delivered)
-	o.Path, o.Channel = history.Reply, r.client.crowd.channel(channel)
+	o.Path, o.Channel = history.Reply, r.crowd.channel(channel)
 	o.Sequence, _ = plainSequence(reply.Response)
 	from := len(r.batch)
-	r.batch = r.client.crowd.name(r.batch, &o, reply.Response)
+	r.batch = r.crowd.name(r.batch, &o, reply.Response)
 	if r.client.listen != nil {
 		r.client.hears(r.batch[from:], reply.Response, nil)
 	}

@@ -59,7 +59,7 @@ func (r *pollReceiver) open(ctx context.Context, conn wire.StampedConn) error {
 	r.rejoin()
 	r.request = r.request[:0]
 	joins := r.protocol.begin(r.token, r.names)
-	r.asked = r.client.crowd.now()
+	r.asked = r.crowd.now()
 	if len(r.channels) == 0 {
 		return nil
 	}
@@ -72,7 +72,7 @@ func (r *pollReceiver) open(ctx context.Context, conn wire.StampedConn) error {
 // exchange sends a request of the session's and reads the answer.
 func (r *pollReceiver) exchange(ctx context.Context, conn wire.StampedConn, into *phoenix.Poll, request http1.Request) error {
 	request.Header = append(request.Header, r.client.cookies()...)
-	a, err := r.client.crowd.exchange(ctx, conn, request)
+	a, err := r.crowd.exchange(ctx, conn, request)
 	switch {
 	case err != nil:
 		return err
@@ -98,8 +98,8 @@ func (r *pollReceiver) again() []byte {
 	}
 	if len(r.request) == 0 {
 		r.request = http1.AppendRequest(nil, http1.Request{
-			Method: http.MethodGet, Target: r.protocol.target(r.token), Host: r.client.crowd.host(),
-			Header: r.client.header([]http1.Field{{Name: "Accept", Value: "application/json"}}, r.client.crowd.origin()),
+			Method: http.MethodGet, Target: r.protocol.target(r.token), Host: r.crowd.host(),
+			Header: r.client.header([]http1.Field{{Name: "Accept", Value: "application/json"}}, r.crowd.origin()),
 		})
 	}
 	return r.request
@@ -230,7 +230,7 @@ func (r *pollReceiver) proceed(ctx context.Context, conn wire.StampedConn) error
 	if _, err := conn.Write(r.again()); err != nil {
 		return err
 	}
-	return r.deadline(ctx, conn, or(r.client.crowd.HeadTimeout, 30*time.Second))
+	return r.deadline(ctx, conn, or(r.crowd.HeadTimeout, 30*time.Second))
 }
 
 // overdue implements receiver: a poll is answered within its window, which is 10 s.
@@ -238,9 +238,12 @@ func (r *pollReceiver) overdue(context.Context, wire.StampedConn) error {
 	return os.ErrDeadlineExceeded
 }
 
-// ended implements receiver.
+// ended implements receiver: the end of the connection may be that of an answer.
 func (r *pollReceiver) ended() error {
 	if err := r.response.Close(r); err != nil {
+		return err
+	}
+	if err := r.judge(r.took()); err != nil {
 		return err
 	}
 	return io.EOF

@@ -97,8 +97,8 @@ func (r *socketReceiver) begin(_ context.Context, conn wire.StampedConn) error {
 	}
 	query := url.Values{"vsn": {phoenix.Version}}
 	return r.ask(conn, http1.AppendRequest(nil, http1.Request{
-		Method: http.MethodGet, Target: phoenix.WebSocketPath + "?" + query.Encode(), Host: r.client.crowd.host(),
-		Header: r.client.header(header, r.client.crowd.origin()),
+		Method: http.MethodGet, Target: phoenix.WebSocketPath + "?" + query.Encode(), Host: r.crowd.host(),
+		Header: r.client.header(header, r.crowd.origin()),
 	}))
 }
 
@@ -189,7 +189,7 @@ func (r *socketReceiver) reply() error {
 
 // replied notes the reply to a command, and the events in it.
 func (r *socketReceiver) replied(p *push, reply *phoenix.Reply) {
-	crowd := r.client.crowd
+	crowd := r.crowd
 	o := r.client.about(history.Replied, r.conn, p.command, r.at)
 	o.NotBefore, o.Handled = r.notBefore, r.handled
 	if reply.Status != phoenix.StatusOK {
@@ -258,7 +258,7 @@ func (r *socketReceiver) proceed(ctx context.Context, conn wire.StampedConn) err
 	if r.socket.holds(conn) {
 		return r.goOn(ctx, conn)
 	}
-	r.asked = r.client.crowd.now() // the joins
+	r.asked = r.crowd.now() // the joins
 	if err := r.socket.open(conn, r.conn, r.names); err != nil {
 		return err
 	}

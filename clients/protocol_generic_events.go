@@ -89,7 +89,7 @@ func (r *genericReceiver) event(name, id string, data []byte) {
 // unknown notes an event that no rule is about: it is counted and shown, whatever it may mean.
 func (r *genericReceiver) unknown(name string) {
 	o := r.note(history.Alien)
-	o.Path, o.Err = r.path(), r.client.crowd.unknownEvent(name)
+	o.Path, o.Err = r.path(), r.crowd.unknownEvent(name)
 	r.batch = append(r.batch, o)
 }
 

@@ -34,7 +34,8 @@ func fedInPieces(by Framing, body []byte, size int) (told []string, err error) {
 		Request: step("GET", "/", ""), Framing: by, Ignore: []Rule{called("noise")}, Disconnect: []Rule{called("bye")}, Message: called("message"),
 		Foreign: byID, Numbered: true, Succession: Increasing, Node: plainText("${header.content-type}"),
 	}
-	s := &stream{client: crowd.NewClient(ClientOptions{ID: 3, Channels: []string{"room"}})}
+	s := newStream(crowd.NewClient(ClientOptions{ID: 3, Channels: []string{"room"}}))
+	s.reading = new(reading)
 	s.hear("room")
 	r := newGenericReceiver(s)
 	head := "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: " + fmt.Sprint(len(body)+1) + "\r\n\r\n"

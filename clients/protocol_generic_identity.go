@@ -109,6 +109,6 @@ func (r *genericReceiver) met() {
 		return
 	}
 	if name, missing := r.server.Node(nil, r.browser.name); missing == "" && len(name) > 0 {
-		r.node = r.client.crowd.own.nodeNamed(oneLine(string(name[:min(len(name), 60)])))
+		r.node = r.crowd.own.nodeNamed(oneLine(string(name[:min(len(name), 60)])))
 	}
 }

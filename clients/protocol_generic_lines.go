@@ -51,8 +51,8 @@ func (r *genericReceiver) raw(b []byte) {
 		if len(r.channels) > 0 {
 			o.Channel = r.channels[0]
 		}
-		if m.Run != r.client.crowd.Run {
-			o.Kind, o.Err = history.Alien, r.client.crowd.reason(errOtherRun)
+		if m.Run != r.crowd.Run {
+			o.Kind, o.Err = history.Alien, r.crowd.reason(errOtherRun)
 		}
 		r.batch = append(r.batch, o)
 		if r.client.listen != nil {

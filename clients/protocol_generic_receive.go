@@ -37,8 +37,7 @@ type genericReceiver struct {
 	isReady bool       // the stream is: After may be asked for
 	asks    bool       // ... and was not yet
 	answers []reacting // what is to be answered before the next read
-	retry   time.Duration
-	failed  int // connections in a row that were no stream, and the one that is over
+	failed  int        // connections in a row that were no stream, and the one that is over
 	numbers succession
 	again   bool // the stream was subscribed before: what it asks for goes on where it was
 }
@@ -47,8 +46,8 @@ type genericReceiver struct {
 type reacting struct{ step *Step }
 
 func newGenericReceiver(s *stream) *genericReceiver {
-	r := &genericReceiver{stream: s, server: s.client.crowd.Own.Generic, browser: s.client.browser}
-	r.jitter = rand.New(rand.NewPCG(uint64(s.client.crowd.Run), uint64(s.client.id)))
+	r := &genericReceiver{stream: s, server: s.crowd.Own.Generic, browser: s.client.browser}
+	r.jitter = rand.New(rand.NewPCG(uint64(s.crowd.Run), uint64(s.id)))
 	return r
 }
 
@@ -106,7 +105,7 @@ func (r *genericReceiver) onField(name, value []byte) {
 	b := r.browser
 	if strings.EqualFold(string(name), "Set-Cookie") {
 		if cookie, err := http.ParseSetCookie(string(value)); err == nil {
-			b.eat(r.client.crowd.origin(), []*http.Cookie{cookie})
+			b.eat(r.crowd.origin(), []*http.Cookie{cookie})
 		}
 		return
 	}
@@ -289,8 +288,8 @@ func (r *genericReceiver) proceed(ctx context.Context, conn wire.StampedConn) er
 
 // failedAnswer notes that an event could not be answered: what the server does about it is its matter.
 func (r *genericReceiver) failedAnswer(err error) history.Observation {
-	o := r.client.note(history.Heartbeat, r.conn, r.client.crowd.now())
-	o.Err = r.client.crowd.reason(cause(err))
+	o := r.client.note(history.Heartbeat, r.conn, r.crowd.now())
+	o.Err = r.crowd.reason(cause(err))
 	return o
 }
 
@@ -298,12 +297,12 @@ func (r *genericReceiver) failedAnswer(err error) history.Observation {
 func (r *genericReceiver) nowSubscribed(ctx context.Context, conn wire.StampedConn) error {
 	var rows []history.Observation
 	for slot := range r.channels {
-		o := r.client.note(history.Subscribed, r.conn, r.client.crowd.now())
+		o := r.client.note(history.Subscribed, r.conn, r.crowd.now())
 		o.NotBefore, o.Channel, o.Node = r.asked, r.channels[slot], r.node
 		rows = append(rows, o)
 	}
 	r.subscribed = len(r.channels)
-	r.client.crowd.Observe(rows)
+	r.crowd.Observe(rows)
 	return r.nowReady(ctx, conn)
 }
 

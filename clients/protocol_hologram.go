@@ -46,7 +46,7 @@ func newHologramProtocol(c *Client) *hologramProtocol {
 func (p *hologramProtocol) receiver(s *stream) receiver {
 	r := &hologramReceiver{eventStream: eventStream{stream: s}, protocol: p}
 	r.of, r.naming = r, hologramName
-	r.jitter = rand.New(rand.NewPCG(uint64(s.client.crowd.Run), uint64(s.client.id)))
+	r.jitter = rand.New(rand.NewPCG(uint64(s.crowd.Run), uint64(s.id)))
 	return r
 }
 
@@ -149,8 +149,8 @@ func (r *hologramReceiver) begin(ctx context.Context, conn wire.StampedConn) err
 	query := url.Values{hologram.InstanceParam: {page.InstanceID}, hologram.HandshakeParam: {id}}
 	fields := page.fields(http1.Field{Name: "Accept", Value: "text/event-stream"}, http1.Field{Name: "Cache-Control", Value: "no-cache"})
 	return r.askFor(conn, http1.Request{
-		Method: http.MethodGet, Target: hologram.EventsPath + "?" + query.Encode(), Host: r.client.crowd.host(),
-		Header: append(fields, r.client.crowd.Header...),
+		Method: http.MethodGet, Target: hologram.EventsPath + "?" + query.Encode(), Host: r.crowd.host(),
+		Header: append(fields, r.crowd.Header...),
 	})
 }
 
@@ -161,7 +161,7 @@ func (r *hologramReceiver) handshake(ctx context.Context, conn wire.StampedConn)
 	for _, receipt := range page.Receipts {
 		tokens = append(tokens, receipt.Token)
 	}
-	a, err := r.client.crowd.exchange(ctx, conn, http1.Request{
+	a, err := r.crowd.exchange(ctx, conn, http1.Request{
 		Method: http.MethodPost, Target: hologram.HandshakePath,
 		Header: page.fields(http1.Field{Name: "Content-Type", Value: "application/json"}),
 		Body:   hologram.AppendHandshake(nil, hologram.Handshake{InstanceID: page.InstanceID, Receipts: tokens}),

@@ -356,7 +356,7 @@ func (b *http2Begin) exchange(ctx context.Context, r *http1.Request) (*answer, e
 	}
 	l.unlock()
 	if err == nil {
-		err = s.deadline(ctx, b.StampedConn, or(s.client.crowd.HeadTimeout, 30*time.Second))
+		err = s.deadline(ctx, b.StampedConn, or(s.crowd.HeadTimeout, 30*time.Second))
 	}
 	for err == nil {
 		select {
@@ -370,15 +370,15 @@ func (b *http2Begin) exchange(ctx context.Context, r *http1.Request) (*answer, e
 	return nil, err
 }
 
-// readOnce handles what one read brings: nothing that has to be noted.
+// readOnce handles what one read brings.
 func (b *http2Begin) readOnce(ctx context.Context) error {
 	s := b.receiver.stream
-	lent, n, _, _, err := s.client.crowd.readInto(b.StampedConn)
+	lent, n, notBefore, at, err := s.crowd.readInto(b.StampedConn)
 	if err != nil {
-		return s.unread(ctx, b.StampedConn, err)
+		return s.unread(ctx, b.StampedConn, notBefore, err)
 	}
-	defer s.client.crowd.giveBack(lent)
-	if err := b.receiver.feed(lent.buf[:n]); err != nil {
+	defer s.crowd.giveBack(lent)
+	if err := s.handle(lent, n, notBefore, at, n < len(lent.buf) && exactStamps(b.StampedConn)); err != nil {
 		return err
 	}
 	return b.receiver.proceed(ctx, b.StampedConn)

@@ -32,7 +32,8 @@ func subscribedByHand(t *testing.T) *stream {
 		t.Fatal(err)
 	}
 	crowd := &Crowd{Names: new(history.Names), Run: testRun, HTTP2: true, Observe: func([]history.Observation) {}}
-	s := &stream{client: crowd.NewClient(tab()), notBefore: 5, at: 9}
+	s := newStream(crowd.NewClient(tab()))
+	s.reading = &reading{notBefore: 5, at: 9}
 	s.hear("room")
 	s.wire = s.client.protocol.receiver(s)
 	err = s.wire.begin(t.Context(), Stamped(conn))

@@ -74,7 +74,7 @@ func (r *plainReceiver) where() *url.URL {
 
 // pause implements receiver: what the server asked for, and else what the user or Chrome thinks right.
 func (r *plainReceiver) pause() time.Duration {
-	return or(r.retry, or(r.client.crowd.Retry, 3*time.Second))
+	return or(r.retry, or(r.crowd.Retry, 3*time.Second))
 }
 
 // event notes one event. A snapshot delivers none: it says what became of events, and most of them are older than the

@@ -30,7 +30,8 @@ func receivings(channels ...string) map[Wire]*receiving {
 	for _, w := range []Wire{JSON, Hologram, LongPoll, Channels} {
 		crowd := &Crowd{Names: new(history.Names), Run: testRun, Wire: w, Observe: func([]history.Observation) {}}
 		c := crowd.NewClient(ClientOptions{ID: 3, Channels: channels})
-		s := &stream{client: c}
+		s := newStream(c)
+		s.reading = new(reading)
 		s.hear(channels...)
 		s.wire = c.protocol.receiver(s)
 		event := wire.Event{Channel: channels[0], Name: "message", Payload: markerOf(7, 1), Seq: 17}

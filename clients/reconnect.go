@@ -37,12 +37,14 @@ func (c *Client) Hold(ctx context.Context, ready func(), done func(error)) {
 func (s *stream) opened() {
 	if s.opens {
 		s.opens = false
-		<-s.client.crowd.opening
+		<-s.crowd.opening
 	}
 }
 
 func (c *Client) newStream(ctx context.Context, ready func(), done func(error)) *stream {
-	return &stream{client: c, until: ctx, ready: ready, done: done}
+	s := newStream(c)
+	s.until, s.ready, s.done = ctx, ready, done
+	return s
 }
 
 // enter does what comes before the first connection, and waits until one is wanted.

@@ -67,7 +67,7 @@ func (s *stream) referOnce(ctx context.Context) error {
 	s.subscribed, s.announced, s.idles = 0, false, false
 	request := &caughtRequest{StampedConn: conn}
 	if err = s.wire.begin(ctx, request); err == nil {
-		if err = s.deadline(ctx, conn, or(s.client.crowd.HeadTimeout, 30*time.Second)); err == nil {
+		if err = s.deadline(ctx, conn, or(s.crowd.HeadTimeout, 30*time.Second)); err == nil {
 			err = s.refer(ctx, conn, request.bytes)
 		}
 	}
@@ -122,22 +122,17 @@ func (s *stream) refer(ctx context.Context, conn wire.StampedConn, asked []byte)
 	case err == nil:
 		err = io.EOF
 	}
-	return s.unread(ctx, conn, foreign(err))
+	return s.unread(ctx, conn, 0, foreign(err))
 }
 
 // noteSaid notes what the library says at once.
 func (s *stream) noteSaid(what func() error) error {
-	crowd := s.client.crowd
-	lent := crowd.borrow()
-	defer crowd.giveBack(lent)
-	now := crowd.now()
-	s.notBefore, s.at, s.handled = s.asked, now, now
-	s.batch, s.last = lent.obs[:0], 0
+	lent := s.crowd.borrow()
+	defer s.crowd.giveBack(lent)
+	s.beginRead(&lent.reading, s.asked, 0)
+	lent.at = lent.handled // nobody knows better
 	err := what()
-	if len(s.batch) > 0 {
-		crowd.Observe(s.batch)
-	}
-	lent.obs, s.batch = s.batch[:0], nil
+	s.endRead()
 	return err
 }
 

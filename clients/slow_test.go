@@ -101,7 +101,7 @@ func TestSlowReadersHaveSmallBuffers(t *testing.T) {
 	defer listener.Close()
 	dialer := net.Dialer{ControlContext: ControlDial}
 	size := func(rate int) (bytes int) {
-		s := &stream{client: &Client{readRate: rate}}
+		s := newStream(&Client{readRate: rate})
 		conn, err := dialer.DialContext(s.dialContext(t.Context()), "tcp", listener.Addr().String())
 		if err != nil {
 			t.Fatal(err)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"time"
 
 	"holobench/history"
@@ -35,49 +34,52 @@ func (e *RefusedError) Error() string {
 	return fmt.Sprintf("the server answered with content type %q, not text/event-stream", e.ContentType)
 }
 
-// hear adds channels to those of the stream.
-func (s *stream) hear(names ...string) {
-	if s.names == nil {
-		s.names = slices.Clip(names)
-	} else {
-		s.names = append(s.names, names...)
-	}
-	for _, name := range names {
-		s.channels = append(s.channels, s.client.crowd.channel(name))
-	}
-}
-
 // stream is the down stream of one client over all its connections, whatever its wire.
+//
+// Between two events of a stream come those of thousands of others, so that its memory is cold by then. What an event needs of it
+// therefore stands first and fills one cache line, with what it would need of the client: see TestAnEventTouchesOneCacheLine.
 type stream struct {
-	client   *Client
-	until    context.Context // its end ends the stream
-	done     func(error)     // is told when the stream is over
-	names    []string        // of the channels that it hears
-	channels []uint32        // their numbers in the history
-	ready    func()
 	wire     receiver
-	naming   func(data []byte) []byte // finds the name of an event; nil = none does
-	wanted   []string                 // what the client wanted to hear when the connection was made
-	route
-
-	welcome  bool // it was subscribed at least once
-	opens    bool // it counts as one of Crowd.opening
-	draining bool // the client wants it no more; only what has arrived is still read
+	client   *Client
+	crowd    *Crowd // the client's
+	*reading        // the read that is being handled; nil between two
+	*hearing
+	conn     uint32 // that is held now
+	id       uint32 // the client's
+	node     uint16 // of conn
+	listens  bool   // somebody listens to the client
+	draining bool   // the client wants it no more; only what has arrived is still read
 
 	// Of the connection that is held now.
-	announced  bool // all channels are subscribed, and ready was called
-	idles      bool // ... and a loop may hold the stream
-	node       uint16
-	conn       uint32
-	asked      int64 // when the request left that makes it a subscription
+	announced  bool  // all channels are subscribed, and ready was called
+	idles      bool  // ... and a loop may hold the stream
 	subscribed int   // channels so far
+	asked      int64 // when the request left that makes it a subscription
 
-	// Of the read that is being handled.
-	notBefore int64
-	at        int64
-	handled   int64
-	batch     []history.Observation
-	last      int // where in batch begins what is known of the last message
+	until   context.Context // its end ends the stream
+	done    func(error)     // is told when the stream is over
+	ready   func()
+	naming  func(data []byte) []byte // finds the name of an event; nil = none does
+	wanted  []string                 // what the client wanted to hear when the connection was made
+	retry   time.Duration            // the pause that the server asked for; 0 = it did not
+	welcome bool                     // it was subscribed at least once
+	opens   bool                     // it counts as one of Crowd.opening
+	route
+
+	_ [2]int64 // up to the end of the third cache line: what the allocator hands out begins with one then
+}
+
+// reading is a read that is being handled.
+type reading struct {
+	notBefore, at, handled int64 // of the rows that it makes
+
+	batch []history.Observation
+	last  int // where in batch begins what is known of the last message
+}
+
+// newStream makes the stream of a client, which hears nothing yet.
+func newStream(c *Client) *stream {
+	return &stream{client: c, crowd: c.crowd, id: c.id, listens: c.listen != nil, hearing: nothing}
 }
 
 // connectOnce makes one connection and holds it until it ends; the error says why it did.
@@ -136,12 +138,12 @@ func (s *stream) start(ctx context.Context, conn wire.StampedConn) error {
 	if err := s.wire.begin(ctx, conn); err != nil {
 		return err
 	}
-	return s.deadline(ctx, conn, or(s.client.crowd.HeadTimeout, 30*time.Second))
+	return s.deadline(ctx, conn, or(s.crowd.HeadTimeout, 30*time.Second))
 }
 
 // ask sends the request for the stream, or a part of it.
 func (s *stream) ask(conn wire.StampedConn, request []byte) error {
-	s.asked = s.client.crowd.now()
+	s.asked = s.crowd.now()
 	_, err := conn.Write(request)
 	return err
 }
@@ -152,7 +154,7 @@ type requester interface{ request(r *http1.Request) error }
 // askFor sends the request for the stream.
 func (s *stream) askFor(conn wire.StampedConn, r http1.Request) error {
 	if other, ok := conn.(requester); ok {
-		s.asked = s.client.crowd.now()
+		s.asked = s.crowd.now()
 		return other.request(&r)
 	}
 	return s.ask(conn, http1.AppendRequest(nil, r))
@@ -179,10 +181,10 @@ func (s *stream) close(ctx context.Context, conn wire.StampedConn, why error) {
 	if ctx.Err() != nil {
 		s.wire.over(nil)
 		conn.Close() //nolint:errcheck // whatever it says, the stream is over
-		s.client.observe(s.client.note(history.Closed, s.conn, s.client.crowd.now()))
+		s.client.observe(s.client.note(history.Closed, s.conn, s.crowd.now()))
 		return
 	}
-	ended := s.client.crowd.now()
+	ended := s.crowd.now()
 	s.finishOthers(conn)
 	conn.Close() //nolint:errcheck // as above
 	s.wire.over(why)
@@ -201,12 +203,11 @@ func (s *stream) finishOthers(conn wire.StampedConn) {
 
 // readOnce handles what one read brings, and does what has to follow it.
 func (s *stream) readOnce(ctx context.Context, conn wire.StampedConn) error {
-	crowd := s.client.crowd
-	lent, n, notBefore, at, err := crowd.readInto(conn)
+	lent, n, notBefore, at, err := s.crowd.readInto(conn)
 	if err != nil {
-		return s.unread(ctx, conn, err)
+		return s.unread(ctx, conn, notBefore, err)
 	}
-	defer crowd.giveBack(lent)
+	defer s.crowd.giveBack(lent)
 	err = s.handle(lent, n, notBefore, at, n < len(lent.buf) && exactStamps(conn))
 	if s.draining {
 		return err
@@ -225,29 +226,52 @@ func (s *stream) readOnce(ctx context.Context, conn wire.StampedConn) error {
 // handle takes what one read brought: every event of it becomes an Observation, and all are handed over at once. exact says that the
 // stamp is that of the last byte which had arrived, and can be relied on.
 func (s *stream) handle(lent *scratch, n int, notBefore, at int64, exact bool) error {
-	crowd := s.client.crowd
-	s.notBefore, s.at, s.handled = since(notBefore, crowd.Epoch), at-crowd.Epoch, crowd.now()
-	s.batch, s.last = lent.obs[:0], 0
-
+	epoch := s.crowd.Epoch
+	s.beginRead(&lent.reading, since(notBefore, epoch), at-epoch)
 	err := s.wire.feed(lent.buf[:n])
 	s.settleLast(exact)
-	if len(s.batch) > 0 {
-		crowd.Observe(s.batch)
-	}
-	lent.obs, s.batch = s.batch[:0], nil
+	s.endRead()
 	s.wire.noted()
 	return err
 }
 
-// unread is what follows a read that brought nothing.
-func (s *stream) unread(ctx context.Context, conn wire.StampedConn, err error) error {
+// handleEnd takes the end of the bytes, which may be what completes a message.
+func (s *stream) handleEnd(lent *scratch, notBefore, at int64) error {
+	epoch := s.crowd.Epoch
+	s.beginRead(&lent.reading, since(notBefore, epoch), at-epoch)
+	err := s.wire.ended()
+	s.endRead()
+	s.wire.noted()
+	return err
+}
+
+// beginRead begins what endRead ends: all that is noted meanwhile is noted of this read.
+func (s *stream) beginRead(r *reading, notBefore, at int64) {
+	r.notBefore, r.at, r.handled, r.last = notBefore, at, s.crowd.now(), 0
+	s.reading = r
+}
+
+// endRead hands over what was noted.
+func (s *stream) endRead() {
+	r := s.reading
+	if len(r.batch) > 0 {
+		s.crowd.Observe(r.batch)
+		r.batch = r.batch[:0]
+	}
+	s.reading = nil
+}
+
+// unread is what follows a read that brought nothing; notBefore is that of an end.
+func (s *stream) unread(ctx context.Context, conn wire.StampedConn, notBefore int64, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return err
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return s.wire.overdue(ctx, conn)
 	case errors.Is(err, io.EOF):
-		return s.wire.ended()
+		lent := s.crowd.borrow()
+		defer s.crowd.giveBack(lent)
+		return s.handleEnd(lent, notBefore, time.Now().UnixNano())
 	}
 	return err
 }
@@ -272,7 +296,7 @@ func (s *stream) message() { s.last = len(s.batch) }
 // note starts an Observation of what the read at hand brought.
 func (s *stream) note(kind history.Kind) history.Observation {
 	return history.Observation{
-		Kind: kind, Client: s.client.id, Node: s.node, Conn: s.conn, NotBefore: s.notBefore, At: s.at, Handled: s.handled,
+		Kind: kind, Client: s.id, Node: s.node, Conn: s.conn, NotBefore: s.notBefore, At: s.at, Handled: s.handled,
 	}
 }
 
@@ -293,8 +317,8 @@ func (s *stream) delivered(path history.Path, slot int, sequence uint64, data []
 		o.Channel = s.channels[slot]
 	}
 	from := len(s.batch)
-	s.batch = s.client.crowd.name(s.batch, &o, data)
-	if s.client.listen != nil {
+	s.batch = s.crowd.name(s.batch, &o, data)
+	if s.listens {
 		s.client.hears(s.batch[from:], data, s.naming)
 	}
 }
@@ -304,19 +328,9 @@ func (s *stream) heartbeat(sequence uint64, why string) {
 	o := s.note(history.Heartbeat)
 	o.Sequence = sequence
 	if why != "" {
-		o.Err = s.client.crowd.reason(why)
+		o.Err = s.crowd.reason(why)
 	}
 	s.batch = append(s.batch, o)
-}
-
-// slot finds a channel of the stream's by its name; -1 = it has none of that name.
-func (s *stream) slot(name []byte) int {
-	for i, channel := range s.names {
-		if channel == string(name) {
-			return i
-		}
-	}
-	return -1
 }
 
 // settleLast narrows the interval of the last message: when the stamp is that of the last byte which had arrived, and
@@ -333,10 +347,10 @@ func (s *stream) settleLast(stampOfLast bool) {
 }
 
 // noteEnd notes that the server or the network ended the connection, or never let it come about.
-func (s *stream) noteEnd(err error) { s.noteEndAt(err, s.client.crowd.now()) }
+func (s *stream) noteEnd(err error) { s.noteEndAt(err, s.crowd.now()) }
 
 func (s *stream) noteEndAt(err error, at int64) {
 	o := s.client.note(history.Ended, s.conn, at)
-	o.Err = s.client.crowd.reason(cause(err))
+	o.Err = s.crowd.reason(cause(err))
 	s.client.observe(o)
 }
