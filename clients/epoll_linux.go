@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -164,8 +165,8 @@ type loop struct {
 	// Of its goroutine only.
 	look    func(fd uintptr) bool // lookOnce; bound once
 	events  [128]unix.EpollEvent
-	ready   int // of events
-	turns   []*held
+	ready   int     // of events
+	turns   []*held // that are claimed
 	stamper kernelStamper
 	attempt attempt
 	scratch scratch
@@ -196,7 +197,7 @@ func (l *loop) run() {
 		if err != nil {
 			return
 		}
-		for _, h := range l.those(ready) {
+		for _, h := range l.claim(ready) {
 			l.turn(h)
 		}
 	}
@@ -215,11 +216,8 @@ func (l *loop) lookOnce(fd uintptr) bool {
 	return n > 0 || err != nil && !errors.Is(err, unix.EINTR)
 }
 
-// turn reads one stream once.
+// turn reads a stream once that the loop has claimed.
 func (l *loop) turn(h *held) {
-	if !h.state.CompareAndSwap(isIdle, isBusy) {
-		return
-	}
 	err := h.readOnce(&l.stamper, &l.attempt, &l.scratch)
 	if err == nil && h.state.CompareAndSwap(isBusy, isIdle) {
 		return
@@ -228,15 +226,22 @@ func (l *loop) turn(h *held) {
 	h.goOn(err)
 }
 
-// those are the streams of sockets that have something. One that is let go before its turn comes is not idle any more.
-func (l *loop) those(ready []unix.EpollEvent) []*held {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+// claim makes the streams of sockets that have something busy, but for those that are let go just now.
+//
+// What it looks at on the way is what their turns will need: each comes cold from memory, which costs some 0.15 us for one after the
+// other and about as much for all together.
+func (l *loop) claim(ready []unix.EpollEvent) []*held {
 	l.turns = l.turns[:0]
+	l.mu.Lock()
 	for i := range ready {
-		if fd := int(ready[i].Fd); fd < len(l.held) && l.held[fd] != nil {
+		if fd := int(ready[i].Fd); fd < len(l.held) && l.held[fd] != nil && l.held[fd].state.Load() == isIdle {
 			l.turns = append(l.turns, l.held[fd])
 		}
+	}
+	l.mu.Unlock()
+	l.turns = slices.DeleteFunc(l.turns, func(h *held) bool { return !h.state.CompareAndSwap(isIdle, isBusy) })
+	for _, h := range l.turns {
+		h.stream.wire.whole()
 	}
 	return l.turns
 }

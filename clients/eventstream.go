@@ -16,13 +16,13 @@ import (
 )
 
 // eventStream reads server-sent events from an HTTP response. It is what the receivers of the plain wire and of Hologram
-// have in common; what an event says is for them to tell.
+// have in common; what an event says is for them to tell. It is small, as an event costs what comes of it from cold memory.
 type eventStream struct {
 	*stream
 	of interface{ event(e sse.Event) } // notes one event: whose stream it is
 
 	*parsers          // nil = they are not needed, because the stream is between two events, or was not asked for yet; see awake
-	last     []byte   // the id in force then
+	last     *[]byte  // the id in force then; nil = there never was one
 	rest     sse.Rest // what else the parsers would know while they are not needed
 	done     bool     // the body ended
 	asleep   bool     // it has waited between two events before
@@ -43,7 +43,7 @@ func (e *eventStream) awake() *parsers {
 		if e.asleep {
 			e.response.ResumeChunks()
 		}
-		e.events.Resume(e.rest, e.last)
+		e.events.Resume(e.rest, e.id())
 	}
 	return e.parsers
 }
@@ -56,13 +56,27 @@ func (e *eventStream) sleep() {
 	if chunked, ok := e.response.Boundary(); !ok || !chunked {
 		return
 	}
-	rest, last, ok := e.events.Rest(e.last[:0])
+	rest, id, ok := e.events.Rest(e.id()[:0])
 	if !ok {
 		return
 	}
-	e.rest, e.last, e.asleep = rest, last, true
+	if e.last == nil && len(id) > 0 {
+		e.last = new([]byte)
+	}
+	if e.last != nil {
+		*e.last = id
+	}
+	e.rest, e.asleep = rest, true
 	e.crowd.parsers.Put(e.parsers)
 	e.parsers = nil
+}
+
+// id is that of the last event, as sleep left it.
+func (e *eventStream) id() []byte {
+	if e.last == nil {
+		return nil
+	}
+	return *e.last
 }
 
 // lastEventID is what a new connection has to ask for what follows.
@@ -85,6 +99,9 @@ func (e *eventStream) reset() {
 // feed implements receiver.
 func (e *eventStream) feed(b []byte) error {
 	_, err := e.awake().response.Feed(b, e)
+	if err == nil && !e.done {
+		return nil
+	}
 	refused, ok := errors.AsType[*RefusedError](err)
 	moved, elsewhere := errors.AsType[*movedError](err)
 	switch {
@@ -96,10 +113,8 @@ func (e *eventStream) feed(b []byte) error {
 		return err
 	case err != nil:
 		return fmt.Errorf("%w: %w", errForeignBytes, err)
-	case e.done:
-		return io.EOF
 	}
-	return nil
+	return io.EOF
 }
 
 // whole implements receiver.

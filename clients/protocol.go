@@ -83,7 +83,7 @@ type receiver interface {
 	begin(ctx context.Context, conn wire.StampedConn) error
 	// feed takes the bytes of one read; where they were cut does not matter. An error ends the connection.
 	feed(b []byte) error
-	// whole says, right after a feed, that the last message which it noted ended with the last byte of it.
+	// whole says, right after a feed, that the last message which it noted ended with the last byte of it. It changes nothing.
 	whole() bool
 	// noted is called when what a feed found was handed over, also when it failed.
 	noted()

@@ -41,7 +41,7 @@ func (p plainProtocol) joins() bool { return false }
 // plainReceiver holds GET /events.
 type plainReceiver struct {
 	eventStream
-	documents []*replica // of each channel that has sent a snapshot; nil until one has
+	documents map[int]*replica // of each channel that has sent a snapshot, by its place in the stream's list
 }
 
 // begin implements receiver.
@@ -100,8 +100,8 @@ func (r *plainReceiver) event(e sse.Event) {
 		sequence = r.numbered(e.ID, slot)
 	}
 	r.delivered(history.SSE, slot, sequence, e.Data)
-	if r.documents != nil && slot >= 0 && r.documents[slot] != nil {
-		r.documents[slot].patch(e.Data)
+	if kept := r.documents[slot]; kept != nil {
+		kept.patch(e.Data)
 	}
 }
 
@@ -117,13 +117,15 @@ func (r *plainReceiver) snapshot(data []byte) {
 	if slot < 0 {
 		return
 	}
-	if r.documents == nil {
-		r.documents = make([]*replica, len(r.channels))
+	kept := r.documents[slot]
+	if kept == nil {
+		if r.documents == nil {
+			r.documents = make(map[int]*replica)
+		}
+		kept = r.client.newReplica(whole.Channel)
+		r.documents[slot] = kept
 	}
-	if r.documents[slot] == nil {
-		r.documents[slot] = r.client.newReplica(whole.Channel)
-	}
-	r.documents[slot].begin(&whole)
+	kept.begin(&whole)
 }
 
 // ofChannel says of which channel the message is that was just noted, and returns its place; -1 = the stream does not hear it.

@@ -36,7 +36,7 @@ type row struct {
 // Sizes of the parts of a segment, in rows. A row group is what the writer holds in memory before it goes to the file
 // (about 10 bytes a row); rows are converted in strips that stay in the processor's cache.
 const (
-	groupRows = 1 << 18
+	groupRows = 1 << 15
 	stripRows = 512
 )
 
