@@ -67,14 +67,14 @@ func (h *held) goOn(ended error) {
 func (h *held) readOnce(k *kernelStamper, a *attempt, lent *scratch) error {
 	notBefore, at, vouched, err := h.attempt(k, a, lent.buf[:])
 	switch {
+	case err == nil:
+		return h.stream.handle(lent, a.n, notBefore, at, !a.full && vouched)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return nil
 	case errors.Is(err, io.EOF):
 		return h.stream.handleEnd(lent, notBefore, at)
-	case err != nil:
-		return err
 	}
-	return h.stream.handle(lent, a.n, notBefore, at, !a.full && vouched)
+	return err
 }
 
 // attempt reads what waits; nothing is os.ErrDeadlineExceeded.

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"unsafe"
 )
 
 // TestALoopHearsThatItShallLetGo holds that a stream which is let go between two reads, or in one, is gone or leaving then: never is it
@@ -51,5 +52,29 @@ func TestALoopKeepsTheFirstReason(t *testing.T) {
 	h.letGo(errAnew)
 	if !errors.Is(h.why, errDisconnected) {
 		t.Errorf("it is let go because %v", h.why)
+	}
+}
+
+// TestAnEventTouchesOneCacheLine holds what the order of the fields is for: of a stream that was idle an event needs the first
+// 64 bytes, and of its receiver and of what a loop knows about it no more than that either. An object of just that size gets whole
+// lines from the allocator, whose sizes are 16 bytes apart.
+func TestAnEventTouchesOneCacheLine(t *testing.T) {
+	t.Parallel()
+	const line = 64
+	var s stream
+	if end := unsafe.Offsetof(s.idles) + unsafe.Sizeof(s.idles); end > line {
+		t.Errorf("what an event needs of a stream ends at byte %d", end)
+	}
+	for _, c := range []struct {
+		what      string
+		size, max uintptr
+	}{
+		{"a stream", unsafe.Sizeof(s), 3 * line},
+		{"a receiver of the plain wire", unsafe.Sizeof(plainReceiver{}), line},
+		{"what a loop knows of a stream", unsafe.Sizeof(held{}), line},
+	} {
+		if c.size > c.max || c.size <= c.max-16 {
+			t.Errorf("%s has %d bytes, want all of %d", c.what, c.size, c.max)
+		}
 	}
 }

@@ -39,9 +39,10 @@ type parsers struct {
 func (e *eventStream) awake() *parsers {
 	if e.parsers == nil {
 		e.parsers = e.crowd.parsers.Get().(*parsers)
-		e.response.Reset()
 		if e.asleep {
 			e.response.ResumeChunks()
+		} else {
+			e.response.Reset()
 		}
 		e.events.Resume(e.rest, e.id())
 	}

@@ -9,9 +9,6 @@ type hearing struct {
 	channels []uint32
 }
 
-// nothing is what a stream hears that has no channel.
-var nothing = new(hearing)
-
 // hearing is that of these names.
 func (c *Crowd) hearing(names []string) *hearing {
 	if last := c.heard.Load(); last != nil && slices.Equal(last.names, names) { // those of a group are made one after the other

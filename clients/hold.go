@@ -246,7 +246,7 @@ func (s *stream) take(channels []string) {
 		if page, ok := s.client.protocol.(interface{ renew() }); ok && s.wire != nil {
 			page.renew()
 		}
-		s.hearing = nothing
+		s.hearing = new(hearing)
 		s.hear(channels...)
 		s.wire = s.client.protocol.receiver(s)
 	}

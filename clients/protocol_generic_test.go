@@ -322,6 +322,31 @@ func TestGenericLongPoll(t *testing.T) {
 	})
 }
 
+// An answer that has no other end than its connection's is one all the same.
+func TestGenericLongPollUntilTheEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b, server := newBench(t), new(foreignServer)
+		polls := 0
+		server.serve(t, b, func(w http.ResponseWriter, r *http.Request) {
+			if polls++; polls > 2 {
+				<-r.Context().Done()
+			}
+			w.Header().Set("Transfer-Encoding", "identity") // which net/http takes for "until the connection ends"
+			io.WriteString(w, markerOf(7, uint32(polls)))
+		})
+		b.crowd.Wire = Described
+		b.crowd.Own.Generic = &Generic{Request: step("GET", "/poll", ""), Framing: FrameLongPoll, Message: called("message")}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := b.hold(ctx)
+		time.Sleep(time.Second) // it comes back each time
+		cancel()
+		<-ended
+		b.expect(t, []string{"0 subscribed", "0 delivered c7.1", "0 ended: end of stream", "0 subscribed", "0 delivered c7.2", "0 ended: end of stream", "0 subscribed"},
+			history.Subscribed, history.Delivered, history.Alien, history.Ended)
+	})
+}
+
 // An answer in parts is delivered part by part, and the command is over behind the one that ends it.
 func TestGenericParts(t *testing.T) {
 	t.Parallel()

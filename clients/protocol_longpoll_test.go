@@ -107,6 +107,33 @@ func TestLongPollArrivesByWholeAnswers(t *testing.T) {
 	})
 }
 
+// An answer that has no other end than its connection's is one all the same.
+func TestLongPollUntilTheEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.crowd.Wire = LongPoll
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := b.hold(ctx)
+		p := <-b.accept
+		p.serveSession(t, "T1")
+		p.servePoll(t, "T1", 200, joinReply("1"))
+		p.next(t)
+		io.WriteString(p, "HTTP/1.1 200 OK\r\n\r\n"+string(phoenix.AppendPoll(nil, 200, "T1", phoenixEvent(7, 1))))
+		synctest.Wait()
+		<-time.After(time.Second)
+		p.Close()
+		synctest.Wait()
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("HoldStream returned %v", err)
+		}
+		if got, want := b.intervals(), []string{"c7.1 poll (0,1000]"}; !slices.Equal(got, want) {
+			t.Errorf("deliveries %v, want %v", got, want)
+		}
+	})
+}
+
 // of is the first Observation of that kind.
 func (b *bench) of(kind history.Kind) history.Observation {
 	b.mu.Lock()

@@ -23,6 +23,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"holobench/history"
 	"holobench/wire"
 	"holobench/wire/sse"
@@ -32,7 +34,9 @@ import (
 // alone, beside a bare loop and beside r3labs/sse, on the same bytes. The bare loop makes the same calls of recvmsg(2) with the same
 // stamps under the same kind of poller, and divides. Every measurement is a process of its own, so that one engine's heap is not
 // the next one's head start, and the engines take turns, so that a noisy minute falls on all of them. Who writes is a process of its
-// own, too: one process may not have descriptors enough for both ends.
+// own, too: one process may not have descriptors enough for both ends. Each of the two has a processor to itself. Where they share
+// two, who runs beside whom decides how many events a wake-up finds, and with it the cost of an event: a build differs from itself
+// by up to a sixth then, and by a twentieth so.
 
 const (
 	benchRun  = wire.RunID(0xbe9c4)
@@ -71,8 +75,8 @@ func TestBenchReceive(t *testing.T) {
 		t.Skip("a long proof: make bench-receive")
 	}
 	for _, load := range []benchLoad{
-		{streams: 1000, paced: 200, spacing: 50 * time.Millisecond, flood: 1600, rounds: 3}, // ten seconds: a run closes its history once,
-		{streams: 10000, paced: 25, spacing: 400 * time.Millisecond, flood: 200, rounds: 3}, // and that is no cost of an event
+		{streams: 1000, paced: 200, spacing: 50 * time.Millisecond, flood: 1600, rounds: 5}, // ten seconds: a run closes its history once,
+		{streams: 10000, paced: 25, spacing: 400 * time.Millisecond, flood: 200, rounds: 5}, // and that is no cost of an event
 	} {
 		benchReceive(t, load)
 	}
@@ -134,9 +138,9 @@ func benchReceive(t *testing.T, load benchLoad) {
 // measureReceive runs one emitter and one receiver against each other.
 func measureReceive(t *testing.T, engine string, load *benchLoad) measured {
 	t.Helper()
-	emitter := startRole(t, fmt.Sprintf("emit %d %v %d", load.paced, load.spacing, load.flood))
+	emitter := startRole(t, 0, fmt.Sprintf("emit %d %v %d", load.paced, load.spacing, load.flood))
 	addr := emitter.line(t)
-	receiver := startRole(t, fmt.Sprintf("%s %s %d %d %d %s", engine, addr, load.streams, load.paced, load.flood, t.TempDir()))
+	receiver := startRole(t, 1, fmt.Sprintf("%s %s %d %d %d %s", engine, addr, load.streams, load.paced, load.flood, t.TempDir()))
 	for range 2 {
 		if ready := receiver.line(t); ready != "ready" {
 			t.Fatalf("%s said %q", engine, ready)
@@ -158,7 +162,8 @@ type role struct {
 	out *bufio.Scanner
 }
 
-func startRole(t *testing.T, what string) *role {
+// startRole starts one on that processor of those that there are.
+func startRole(t *testing.T, processor int, what string) *role {
 	t.Helper()
 	c := exec.Command(os.Args[0])
 	c.Env = append(os.Environ(), benchRole+"="+what)
@@ -171,7 +176,8 @@ func startRole(t *testing.T, what string) *role {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Start(); err != nil {
+	on(t, processor, func() { err = c.Start() })
+	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -179,6 +185,35 @@ func startRole(t *testing.T, what string) *role {
 		c.Wait()
 	})
 	return &role{in: in, out: bufio.NewScanner(out)}
+}
+
+// on calls start on one processor, to which what it starts is bound then.
+func on(t *testing.T, processor int, start func()) {
+	t.Helper()
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var all, one unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &all); err != nil {
+		t.Fatal(err)
+	}
+	if all.Count() < 2 {
+		t.Fatal("the writer and the reader need a processor each, and this machine has one")
+	}
+	for cpu := 0; one.Count() == 0; cpu++ {
+		if !all.IsSet(cpu) {
+			continue
+		}
+		if processor--; processor < 0 {
+			one.Set(cpu)
+		}
+	}
+	if err := unix.SchedSetaffinity(0, &one); err != nil {
+		t.Fatal(err)
+	}
+	start()
+	if err := unix.SchedSetaffinity(0, &all); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (r *role) line(t *testing.T) string {

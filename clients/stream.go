@@ -79,7 +79,7 @@ type reading struct {
 
 // newStream makes the stream of a client, which hears nothing yet.
 func newStream(c *Client) *stream {
-	return &stream{client: c, crowd: c.crowd, id: c.id, listens: c.listen != nil, hearing: nothing}
+	return &stream{client: c, crowd: c.crowd, id: c.id, listens: c.listen != nil, hearing: new(hearing)}
 }
 
 // connectOnce makes one connection and holds it until it ends; the error says why it did.
