@@ -23,8 +23,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"holobench/history"
 	"holobench/wire"
 	"holobench/wire/sse"
@@ -162,10 +160,10 @@ type role struct {
 	out *bufio.Scanner
 }
 
-// startRole starts one on that processor of those that there are.
+// startRole starts one on that processor.
 func startRole(t *testing.T, processor int, what string) *role {
 	t.Helper()
-	c := exec.Command(os.Args[0])
+	c := exec.Command("taskset", "--cpu-list", strconv.Itoa(processor), os.Args[0])
 	c.Env = append(os.Environ(), benchRole+"="+what)
 	c.Stderr = os.Stderr
 	in, err := c.StdinPipe()
@@ -176,8 +174,7 @@ func startRole(t *testing.T, processor int, what string) *role {
 	if err != nil {
 		t.Fatal(err)
 	}
-	on(t, processor, func() { err = c.Start() })
-	if err != nil {
+	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -185,35 +182,6 @@ func startRole(t *testing.T, processor int, what string) *role {
 		c.Wait()
 	})
 	return &role{in: in, out: bufio.NewScanner(out)}
-}
-
-// on calls start on one processor, to which what it starts is bound then.
-func on(t *testing.T, processor int, start func()) {
-	t.Helper()
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	var all, one unix.CPUSet
-	if err := unix.SchedGetaffinity(0, &all); err != nil {
-		t.Fatal(err)
-	}
-	if all.Count() < 2 {
-		t.Fatal("the writer and the reader need a processor each, and this machine has one")
-	}
-	for cpu := 0; one.Count() == 0; cpu++ {
-		if !all.IsSet(cpu) {
-			continue
-		}
-		if processor--; processor < 0 {
-			one.Set(cpu)
-		}
-	}
-	if err := unix.SchedSetaffinity(0, &one); err != nil {
-		t.Fatal(err)
-	}
-	start()
-	if err := unix.SchedSetaffinity(0, &all); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func (r *role) line(t *testing.T) string {
