@@ -169,14 +169,16 @@ func (r *plainReceiver) numbered(id []byte, slot int) uint64 {
 // plainSequence finds the number of an encoded event. No text within the event can be taken for it: there every quote
 // stands behind a backslash.
 func plainSequence(data []byte) (number uint64, ok bool) {
-	for rest := data; ; {
-		at := bytes.Index(rest, []byte(`q":`)) // "q" is rare, so that most of the text is passed over at once
+	const key = `,"seq":`
+	const q = len(`,"se`) // this letter is rare, so that most of the text is passed over at once
+	for from := 0; ; {
+		at := bytes.IndexByte(data[from:], key[q])
 		if at < 0 {
 			return 0, false
 		}
-		before := len(data) - len(rest) + at
-		if rest = rest[at+len(`q":`):]; bytes.HasSuffix(data[:before], []byte(`,"se`)) {
-			return leadingNumber(rest)
+		from += at + 1
+		if begin := from - 1 - q; begin >= 0 && len(data)-begin >= len(key) && string(data[begin:begin+len(key)]) == key {
+			return leadingNumber(data[begin+len(key):])
 		}
 	}
 }

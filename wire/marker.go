@@ -46,18 +46,18 @@ func AppendMarker(dst []byte, m Marker) []byte {
 // FindMarker returns the first marker of data and what follows it, so that a caller can look for more. It allocates
 // nothing; what merely looks like a marker is passed over.
 func FindMarker(data []byte) (m Marker, rest []byte, ok bool) {
-	for from := data; ; {
+	for from := 0; ; {
 		// The first letter is in most words, and "b" in few, so that more is passed over at once.
-		at := bytes.Index(from, []byte(markerStart[1:]))
+		at := bytes.IndexByte(data[from:], markerStart[1])
 		if at < 0 {
 			return Marker{}, nil, false
 		}
-		before := len(data) - len(from) + at
-		from = from[at+len(markerStart)-1:]
-		if before == 0 || data[before-1] != markerStart[0] {
+		from += at + 1
+		begin := from - 2
+		if begin < 0 || len(data)-begin < len(markerStart) || string(data[begin:begin+len(markerStart)]) != markerStart {
 			continue
 		}
-		if m, rest, ok = parseMarker(from); ok {
+		if m, rest, ok = parseMarker(data[begin+len(markerStart):]); ok {
 			return m, rest, true
 		}
 	}
