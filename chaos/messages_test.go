@@ -80,7 +80,7 @@ func (h *heard) OnEnd() error {
 	return nil
 }
 
-func (h *heard) OnEvent(e sse.Event) {
+func (h *heard) OnEvent(e *sse.Event) {
 	h.texts = append(h.texts, string(e.Data))
 	m, _, ok := wire.FindMarker(e.Data)
 	if !ok {

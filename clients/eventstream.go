@@ -19,7 +19,7 @@ import (
 // have in common; what an event says is for them to tell. It is small, as an event costs what comes of it from cold memory.
 type eventStream struct {
 	*stream
-	of interface{ event(e sse.Event) } // notes one event: whose stream it is
+	of interface{ event(e *sse.Event) } // notes one event: whose stream it is
 
 	*parsers          // nil = they are not needed, because the stream is between two events, or was not asked for yet; see awake
 	last     *[]byte  // the id in force then; nil = there never was one
@@ -177,7 +177,7 @@ func (e *eventStream) OnEnd() error {
 }
 
 // OnEvent implements sse.Handler.
-func (e *eventStream) OnEvent(event sse.Event) {
+func (e *eventStream) OnEvent(event *sse.Event) {
 	e.message()
 	e.of.event(event)
 }

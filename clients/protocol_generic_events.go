@@ -21,7 +21,7 @@ var (
 type genericEvents struct{ *genericReceiver }
 
 // OnEvent implements sse.Handler.
-func (e genericEvents) OnEvent(event sse.Event) {
+func (e genericEvents) OnEvent(event *sse.Event) {
 	e.message()
 	if len(event.ID) > 0 {
 		e.browser.mu.Lock()

@@ -165,7 +165,7 @@ type partSink struct {
 }
 
 // OnEvent implements sse.Handler.
-func (s *partSink) OnEvent(e sse.Event) {
+func (s *partSink) OnEvent(e *sse.Event) {
 	p := s.phrasing
 	name := string(e.Name)
 	if name == "" {

@@ -220,7 +220,7 @@ func (r *hologramReceiver) pause() time.Duration {
 }
 
 // event notes one event of the stream. Its id is no number of the event: a node counts all that it sends to anybody.
-func (r *hologramReceiver) event(e sse.Event) {
+func (r *hologramReceiver) event(e *sse.Event) {
 	if string(e.Name) != hologram.Broadcast && string(e.Name) != hologram.Action {
 		r.heartbeat(0, "") // of receipts, which the next handshake brings anew
 		return

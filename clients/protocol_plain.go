@@ -79,7 +79,7 @@ func (r *plainReceiver) pause() time.Duration {
 
 // event notes one event. A snapshot delivers none: it says what became of events, and most of them are older than the
 // subscription. So does the message that says that some are lost.
-func (r *plainReceiver) event(e sse.Event) {
+func (r *plainReceiver) event(e *sse.Event) {
 	switch string(e.Name) {
 	case wire.SnapshotMessage:
 		r.snapshot(e.Data)

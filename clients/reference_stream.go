@@ -40,11 +40,11 @@ type referred interface {
 	receiver
 	OnHead(h *http1.Head) error
 	// said notes an event.
-	said(event sse.Event) error
+	said(event *sse.Event) error
 }
 
 // said implements referred. The id goes where the next request finds it.
-func (e *eventStream) said(event sse.Event) error {
+func (e *eventStream) said(event *sse.Event) error {
 	e.OnEvent(event)
 	if len(event.ID) == 0 {
 		return nil
@@ -53,7 +53,7 @@ func (e *eventStream) said(event sse.Event) error {
 }
 
 // said implements referred.
-func (r *genericReceiver) said(event sse.Event) error {
+func (r *genericReceiver) said(event *sse.Event) error {
 	genericEvents{r}.OnEvent(event)
 	return r.out()
 }
@@ -111,7 +111,7 @@ func (s *stream) refer(ctx context.Context, conn wire.StampedConn, asked []byte)
 		return take(func() error { return by.OnHead(s.headOf(r)) })
 	}, func(id, name, data []byte) {
 		take(func() error { //nolint:errcheck // it is kept in over
-			return by.said(sse.Event{ID: id, Name: name, Data: data})
+			return by.said(&sse.Event{ID: id, Name: name, Data: data})
 		})
 	})
 	switch {

@@ -46,7 +46,7 @@ func (o *ourEngine) OnBody(b []byte) error { return o.stream.Feed(b, o) }
 
 func (o *ourEngine) OnEnd() error { return nil }
 
-func (o *ourEngine) OnEvent(e sse.Event) { o.note(e.ID, e.Name, e.Data) }
+func (o *ourEngine) OnEvent(e *sse.Event) { o.note(e.ID, e.Name, e.Data) }
 
 func (o *ourEngine) OnComment([]byte) {}
 

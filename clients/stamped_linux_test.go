@@ -128,12 +128,13 @@ func TestStampsOfASocket(t *testing.T) {
 		begin, end := write(t, far, conn, "two", 3)
 		_, emptied := write(t, far, conn, "three", 8)
 		text, notBefore, at, _ := read(3)
-		if text != "two" || notBefore > begin || kernel && (notBefore != first || at <= end || at > emptied) {
+		joined := at > end // nearly always the kernel puts the second behind the first, and keeps the stamp of the last byte only
+		if text != "two" || notBefore > begin || kernel && (notBefore != first || at < begin || at > emptied) {
 			t.Errorf("source %d: two queued messages, the first is %q in (%d, %d]; it was written from %d to %d, the second until %d",
 				source, text, notBefore, at, begin, end, emptied)
 		}
 		text, again, last, _ := read(100)
-		if text != "three" || again > begin || kernel && last != at || !kernel && last < emptied {
+		if text != "three" || again > begin || kernel && (last < at || last > emptied || joined && last != at) || !kernel && last < emptied {
 			t.Errorf("source %d: the second is %q in (%d, %d]", source, text, again, last)
 		}
 		begin, _ = write(t, far, conn, "four", 4)

@@ -288,7 +288,7 @@ func (s *spy) event(name string, data []byte) {
 type spyEvents struct{ s *spy }
 
 // OnEvent implements sse.Handler.
-func (h spyEvents) OnEvent(e sse.Event) { h.s.event(string(e.Name), e.Data) }
+func (h spyEvents) OnEvent(e *sse.Event) { h.s.event(string(e.Name), e.Data) }
 
 // OnComment implements sse.Handler.
 func (h spyEvents) OnComment([]byte) { h.s.began = h.s.at }

@@ -195,7 +195,7 @@ func (s *tabStream) read() {
 }
 
 // OnEvent notes an event.
-func (s *tabStream) OnEvent(e sse.Event) {
+func (s *tabStream) OnEvent(e *sse.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	event, err := hologram.ParseBroadcast(e.Data)

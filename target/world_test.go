@@ -218,7 +218,7 @@ func (s *subscriber) leave() {
 }
 
 // OnEvent notes an event.
-func (s *subscriber) OnEvent(e sse.Event) {
+func (s *subscriber) OnEvent(e *sse.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(e.Name) > 0 {

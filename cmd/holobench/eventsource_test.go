@@ -112,7 +112,7 @@ func parsed(t *testing.T, stream string, seed uint64) []seen {
 
 type pageHandler struct{ got []seen }
 
-func (h *pageHandler) OnEvent(e sse.Event) {
+func (h *pageHandler) OnEvent(e *sse.Event) {
 	kind := string(e.Name)
 	if kind == "" {
 		kind = "message"

@@ -254,7 +254,7 @@ func (x *exchange) listen(e *entry) {
 	case x.byLines():
 		for line := range strings.SplitSeq(x.answer, "\n") {
 			if line = strings.TrimSpace(line); line != "" {
-				x.OnEvent(sse.Event{Data: []byte(line)})
+				x.OnEvent(&sse.Event{Data: []byte(line)})
 			}
 		}
 	}
@@ -266,7 +266,7 @@ func (x *exchange) listen(e *entry) {
 }
 
 // OnEvent takes an event of a body.
-func (x *exchange) OnEvent(e sse.Event) {
+func (x *exchange) OnEvent(e *sse.Event) {
 	if len(x.events) < maxEvents {
 		x.events = append(x.events, event{name: orMessage(string(e.Name)), id: string(e.ID), data: string(e.Data)})
 	}

@@ -13,7 +13,7 @@ import (
 // count is a handler that does next to nothing.
 type count struct{ events, bytes int }
 
-func (c *count) OnEvent(e sse.Event) { c.events++; c.bytes += len(e.Data) }
+func (c *count) OnEvent(e *sse.Event) { c.events++; c.bytes += len(e.Data) }
 
 func (c *count) OnComment([]byte) {}
 

@@ -43,9 +43,9 @@ func FuzzAppendEvent(f *testing.F) {
 		if err := p.Feed(stream, &got); err != nil {
 			t.Fatal(err)
 		}
-		want.OnEvent(sse.Event{Data: []byte("before")})
-		want.OnEvent(sse.Event{ID: []byte(id2), Name: []byte(name2), Data: []byte(lines)})
-		want.OnEvent(sse.Event{ID: []byte(id2), Data: []byte("after")})
+		want.OnEvent(&sse.Event{Data: []byte("before")})
+		want.OnEvent(&sse.Event{ID: []byte(id2), Name: []byte(name2), Data: []byte(lines)})
+		want.OnEvent(&sse.Event{ID: []byte(id2), Data: []byte("after")})
 		if !slices.Equal(got.lines, want.lines) {
 			t.Fatalf("wrote %q\n got %q\nwant %q", stream, got.lines, want.lines)
 		}

@@ -9,7 +9,7 @@ import (
 // deaf is a handler that listens to nothing.
 type deaf struct{}
 
-func (deaf) OnEvent(Event) {}
+func (deaf) OnEvent(*Event) {}
 
 func (deaf) OnComment([]byte) {}
 
@@ -36,9 +36,9 @@ func TestAnIdleParserHoldsNoBuffer(t *testing.T) {
 		if p.Pending() {
 			t.Fatalf("%.20q: pending", pieces)
 		}
-		if cap(p.line)+cap(p.data)+cap(p.join)+cap(p.name) > 0 || cap(p.next) > keptIDBytes {
+		if cap(p.line)+cap(p.event.Data)+cap(p.join)+cap(p.event.Name) > 0 || cap(p.next) > keptIDBytes {
 			t.Errorf("%.20q: holds line %d, data %d, join %d, name %d, next id %d bytes", pieces,
-				cap(p.line), cap(p.data), cap(p.join), cap(p.name), cap(p.next))
+				cap(p.line), cap(p.event.Data), cap(p.join), cap(p.event.Name), cap(p.next))
 		}
 	}
 }

@@ -40,7 +40,7 @@ const MaxEvent = 1 << 20
 // ErrTooLong is returned by Feed when a line, or the data of one event, is longer than MaxEvent.
 var ErrTooLong = errors.New("reading an event stream: a line or an event is longer than 1 MiB")
 
-// Event is one event of a stream. Its fields are valid only during the call of OnEvent: they may alias the fed bytes.
+// Event is one event of a stream. It is valid only during the call of OnEvent: it is the parser's own, and its fields may alias the fed bytes.
 type Event struct {
 	Name []byte // the "event" field; empty means "message"
 	ID   []byte // the last event id in force, which an earlier event may have set; empty when there is none
@@ -50,7 +50,7 @@ type Event struct {
 // Handler is told what a stream says, in its order. The slices are valid only during the call.
 type Handler interface {
 	// OnEvent is called for each event, when the empty line behind it has been read.
-	OnEvent(event Event)
+	OnEvent(event *Event)
 	// OnComment is called at the end of a comment line, with what stands behind the colon and one space.
 	OnComment(text []byte)
 	// OnRetry is called at the end of a valid "retry" line, with the reconnection time that the server asks for.
@@ -69,12 +69,11 @@ const keptIDBytes = 64
 // that is split over several Feeds, or has several data lines, is copied into a buffer, which is let go at the end of
 // the Feed that finds nothing unfinished: an idle stream holds none but that of its last event id.
 type Parser struct {
+	event Event // in progress, but for its ID, which is that in force. Data aliases the fed bytes, line or join; Name the first two, until keep copies it
+
 	line []byte // the beginning of a line whose end has not been fed; written only at the start and the end of a Feed
-	data []byte // of the event in progress: aliases the fed bytes, line or joined
 	join []byte // the buffer of data that is joined or survives a Feed
-	name []byte // of the event in progress: aliases the fed bytes or line, until keep copies it
 	next []byte // the id that the event in progress sets
-	last []byte // the id in force
 
 	err error
 
@@ -109,7 +108,7 @@ func (p *Parser) Feed(b []byte, h Handler) error {
 		p.keep(b)
 	}
 	if p.err != nil {
-		p.line, p.data, p.join, p.name = nil, nil, nil, nil
+		p.line, p.event.Data, p.join, p.event.Name = nil, nil, nil, nil
 	}
 	return p.err
 }
@@ -122,12 +121,12 @@ func (p *Parser) Pending() bool {
 
 // LastEventID returns the id that a reconnect has to send as Last-Event-ID: the one in force at the last empty line.
 // It is empty when there is none.
-func (p *Parser) LastEventID() string { return string(p.last) }
+func (p *Parser) LastEventID() string { return string(p.event.ID) }
 
 // Reset makes the parser ready for a new connection: what is unfinished is dropped, the last event id stays in force.
 // (The letter of the standard would begin each stream with an empty one; Chromium keeps it, and so do we.)
 func (p *Parser) Reset() {
-	*p = Parser{last: p.last}
+	*p = Parser{event: Event{ID: p.event.ID}}
 }
 
 // skipMark drops a byte order mark at the start of the stream. One that turns out to be something else begins a line.
@@ -214,11 +213,11 @@ func indexFrom(b []byte, start int, c byte) int {
 // keep copies what is unfinished, rest among it, out of the fed bytes; with nothing unfinished it lets the buffers go.
 func (p *Parser) keep(rest []byte) {
 	if p.hasData && !p.joined {
-		p.join = append(p.join[:0], p.data...)
-		p.data, p.joined = p.join, true
+		p.join = append(p.join[:0], p.event.Data...)
+		p.event.Data, p.joined = p.join, true
 	}
-	if len(p.name) > 0 && !p.named {
-		p.name, p.named = bytes.Clone(p.name), true
+	if len(p.event.Name) > 0 && !p.named {
+		p.event.Name, p.named = bytes.Clone(p.event.Name), true
 	}
 	if !p.hasData {
 		p.join = nil
@@ -265,7 +264,7 @@ func (p *Parser) readLine(line []byte, h Handler) {
 	case "data":
 		p.addData(value)
 	case "event":
-		p.name, p.named = value, false
+		p.event.Name, p.named = value, false
 	case "id":
 		if bytes.IndexByte(value, 0) < 0 {
 			p.next, p.hasNext = append(p.next[:0], value...), true
@@ -280,32 +279,32 @@ func (p *Parser) readLine(line []byte, h Handler) {
 // addData appends one line to the data of the event.
 func (p *Parser) addData(value []byte) {
 	if !p.hasData {
-		p.data, p.hasData, p.joined = value, true, false
+		p.event.Data, p.hasData, p.joined = value, true, false
 		return
 	}
-	if len(p.data)+1+len(value) > MaxEvent {
+	if len(p.event.Data)+1+len(value) > MaxEvent {
 		p.err = ErrTooLong
 		return
 	}
 	if !p.joined {
-		p.join, p.joined = append(p.join[:0], p.data...), true
+		p.join, p.joined = append(p.join[:0], p.event.Data...), true
 	}
 	p.join = append(append(p.join, '\n'), value...)
-	p.data = p.join
+	p.event.Data = p.join
 }
 
 // dispatch ends an event at its empty line.
 func (p *Parser) dispatch(h Handler) {
 	if p.hasNext {
-		p.last, p.next, p.hasNext = p.next, p.last, false
+		p.event.ID, p.next, p.hasNext = p.next, p.event.ID, false
 		if cap(p.next) > keptIDBytes {
 			p.next = nil
 		}
 	}
 	if p.hasData {
-		h.OnEvent(Event{Name: p.name, ID: p.last, Data: p.data})
+		h.OnEvent(&p.event)
 	}
-	p.data, p.name = nil, nil
+	p.event.Data, p.event.Name = nil, nil
 	p.hasData, p.joined, p.named, p.open = false, false, false, false
 }
 

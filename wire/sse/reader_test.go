@@ -13,7 +13,7 @@ import (
 // notes writes down what a stream says, one line each, with copies of all bytes.
 type notes struct{ lines []string }
 
-func (n *notes) OnEvent(e sse.Event) {
+func (n *notes) OnEvent(e *sse.Event) {
 	n.lines = append(n.lines, fmt.Sprintf("event name=%q id=%q data=%q", e.Name, e.ID, e.Data))
 }
 
@@ -40,7 +40,7 @@ func read(stream string) (said []string, lastID string) {
 			lastID = idBuffer
 			if dataBuffer != "" {
 				dataBuffer = strings.TrimSuffix(dataBuffer, "\n")
-				n.OnEvent(sse.Event{Name: []byte(nameBuffer), ID: []byte(lastID), Data: []byte(dataBuffer)})
+				n.OnEvent(&sse.Event{Name: []byte(nameBuffer), ID: []byte(lastID), Data: []byte(dataBuffer)})
 			}
 			dataBuffer, nameBuffer = "", ""
 			continue

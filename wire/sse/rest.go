@@ -12,10 +12,10 @@ func (p *Parser) Rest(id []byte) (rest Rest, last []byte, ok bool) {
 	if p.err != nil || p.hasNext || p.Pending() {
 		return Rest{}, id, false
 	}
-	return Rest{bom: p.bom, afterCR: p.skipLF}, append(id, p.last...), true
+	return Rest{bom: p.bom, afterCR: p.skipLF}, append(id, p.event.ID...), true
 }
 
 // Resume makes p go on where Rest was asked.
 func (p *Parser) Resume(rest Rest, id []byte) {
-	*p = Parser{last: append(p.last[:0], id...), next: p.next[:0], bom: rest.bom, skipLF: rest.afterCR}
+	*p = Parser{event: Event{ID: append(p.event.ID[:0], id...)}, next: p.next[:0], bom: rest.bom, skipLF: rest.afterCR}
 }

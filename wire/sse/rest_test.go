@@ -9,7 +9,7 @@ import (
 type told []string
 
 // OnEvent implements Handler.
-func (h *told) OnEvent(e Event) {
+func (h *told) OnEvent(e *Event) {
 	*h = append(*h, "event "+string(e.Name)+"|"+string(e.ID)+"|"+string(e.Data))
 }
 
