@@ -339,7 +339,7 @@ func TestGenericLongPollUntilTheEnd(t *testing.T) {
 		b.crowd.Own.Generic = &Generic{Request: step("GET", "/poll", ""), Framing: FrameLongPoll, Message: called("message")}
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := b.hold(ctx)
-		time.Sleep(time.Second) // it comes back each time
+		synctest.Wait() // it comes back each time
 		cancel()
 		<-ended
 		b.expect(t, []string{"0 subscribed", "0 delivered c7.1", "0 ended: end of stream", "0 subscribed", "0 delivered c7.2", "0 ended: end of stream", "0 subscribed"},

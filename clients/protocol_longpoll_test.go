@@ -51,6 +51,18 @@ func joinReply(ref string) []byte {
 	return phoenix.AppendReply(nil, phoenix.Message{JoinRef: ref, Ref: ref, Topic: "room"}, phoenix.Reply{Status: phoenix.StatusOK})
 }
 
+// joinSession holds a client by the session T1, which is joined: the next poll of the connection is there to be answered.
+func (b *bench) joinSession(ctx context.Context, t *testing.T) (p *peer, ended <-chan error) {
+	t.Helper()
+	b.crowd.Wire = LongPoll
+	ended = b.hold(ctx)
+	p = <-b.accept
+	p.serveSession(t, "T1")
+	p.servePoll(t, "T1", 200, joinReply("1"))
+	p.next(t)
+	return p, ended
+}
+
 func phoenixEvent(publisher, seq uint32) []byte {
 	return phoenix.AppendBroadcast(nil, "room", "message", markerOf(publisher, seq))
 }
@@ -112,13 +124,8 @@ func TestLongPollUntilTheEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
-		b.crowd.Wire = LongPoll
 		ctx, cancel := context.WithCancel(t.Context())
-		ended := b.hold(ctx)
-		p := <-b.accept
-		p.serveSession(t, "T1")
-		p.servePoll(t, "T1", 200, joinReply("1"))
-		p.next(t)
+		p, ended := b.joinSession(ctx, t)
 		io.WriteString(p, "HTTP/1.1 200 OK\r\n\r\n"+string(phoenix.AppendPoll(nil, 200, "T1", phoenixEvent(7, 1))))
 		synctest.Wait()
 		<-time.After(time.Second)
@@ -150,13 +157,8 @@ func TestLongPollComesBack(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
-		b.crowd.Wire = LongPoll
 		ctx, cancel := context.WithCancel(t.Context())
-		ended := b.hold(ctx)
-		p := <-b.accept
-		p.serveSession(t, "T1")
-		p.servePoll(t, "T1", 200, joinReply("1"))
-		p.next(t)
+		p, ended := b.joinSession(ctx, t)
 		p.Close()
 		p = <-b.accept // the session is still there: it is polled on
 		p.poll(t, "T1", 200, phoenixEvent(7, 1))
