@@ -42,6 +42,10 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+// recentRows are gathered before they go to the chunk. A row at a time, each finds the next lines of a chunk cold, and an observer
+// that hands over one has to wait for them; so many rows stay in the processor's cache, and go over together.
+const recentRows = 64
+
 // Writer takes the Observations of any number of goroutines and writes them to the segments of a run, in chunks, so that
 // an Observation costs its observer a copy under a short lock. What one goroutine observes is written in its order.
 //
@@ -56,6 +60,7 @@ type Writer struct {
 
 	mu      sync.Mutex
 	room    sync.Cond       // on mu: the backlog became shorter, or nobody will ever shorten it
+	recent  []Observation   // the youngest rows, which belong behind those of open and fit in there; see recentRows
 	open    []Observation   // the chunk that is being filled; its capacity is never exceeded
 	full    [][]Observation // those that wait for Run, oldest first
 	free    [][]Observation // emptied ones
@@ -74,6 +79,7 @@ func NewWriter(dir *Dir, names *Names, opts Options) *Writer {
 		names = new(Names)
 	}
 	w := &Writer{dir: dir, names: names, opts: opts.withDefaults(), wake: make(chan struct{}, 1)}
+	w.recent = make([]Observation, 0, recentRows)
 	w.room.L = &w.mu
 	return w
 }
@@ -96,12 +102,10 @@ func (w *Writer) Observe(obs []Observation) {
 			w.lost += uint64(len(obs))
 			break
 		}
-		n := min(len(obs), cap(w.open)-len(w.open))
-		w.open = append(w.open, obs[:n]...)
+		n := min(len(obs), cap(w.open)-w.filled())
+		w.put(obs[:n])
 		obs = obs[n:]
-		if len(w.open) == cap(w.open) {
-			wake = true
-		}
+		wake = wake || w.filled() == cap(w.open)
 	}
 	wake = wake || w.closed // Run may wait for this very call
 	w.mu.Unlock()
@@ -110,12 +114,33 @@ func (w *Writer) Observe(obs []Observation) {
 	}
 }
 
+// filled is how many rows of its capacity the open chunk has, with those that are still to go there.
+func (w *Writer) filled() int { return len(w.open) + len(w.recent) }
+
+// put adds rows for which the open chunk has room.
+func (w *Writer) put(rows []Observation) {
+	if len(rows) > cap(w.recent)-len(w.recent) {
+		w.gather()
+	}
+	if len(rows) > cap(w.recent) {
+		w.open = append(w.open, rows...)
+		return
+	}
+	w.recent = append(w.recent, rows...)
+}
+
+// gather moves the youngest rows to the open chunk.
+func (w *Writer) gather() {
+	w.open, w.recent = append(w.open, w.recent...), w.recent[:0]
+}
+
 // makeRoom makes open a chunk with room for at least one row, and waits for it if it must. It is false when nothing will
 // be written any more. mu is held.
 func (w *Writer) makeRoom() bool {
-	if len(w.open) < cap(w.open) && !w.ended {
+	if w.filled() < cap(w.open) && !w.ended {
 		return true
 	}
+	w.gather()
 	if w.mustWait() {
 		began := time.Now()
 		w.waiting++
@@ -189,8 +214,8 @@ func (w *Writer) runInto(ctx context.Context, out *rotation) error {
 	for _, chunk := range w.full {
 		w.lost += uint64(len(chunk))
 	}
-	w.lost += uint64(len(w.open))
-	w.open, w.full, w.free = nil, nil, nil
+	w.lost += uint64(w.filled())
+	w.recent, w.open, w.full, w.free = nil, nil, nil, nil
 	w.room.Broadcast()
 	return err
 }
@@ -235,6 +260,7 @@ func (w *Writer) pump(ctx context.Context, out *rotation) error {
 func (w *Writer) take(aged bool) []Observation {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.gather()
 	if len(w.full) > 0 {
 		chunk := w.full[0]
 		w.full = append(w.full[:0], w.full[1:]...)
@@ -265,7 +291,7 @@ func (w *Writer) giveBack(chunk []Observation, written int) {
 func (w *Writer) drained() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.closed && w.waiting == 0 && len(w.full) == 0 && len(w.open) == 0
+	return w.closed && w.waiting == 0 && len(w.full) == 0 && w.filled() == 0
 }
 
 // Rows counts what was written.
