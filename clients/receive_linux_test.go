@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -30,24 +29,26 @@ import (
 
 // What an event costs to receive, and what a held stream costs to hold: each engine, with the whole path to disk and with parsing
 // alone, beside a bare loop and beside r3labs/sse, on the same bytes. The bare loop makes the same calls of recvmsg(2) with the same
-// stamps under the same kind of poller, and divides. Every measurement is a process of its own, so that one engine's heap is not
-// the next one's head start, and the engines take turns, so that a noisy minute falls on all of them. Who writes is a process of its
-// own, too: one process may not have descriptors enough for both ends. Each of the two has a processor to itself. Where they share
-// two, who runs beside whom decides how many events a wake-up finds, and with it the cost of an event: a build differs from itself
-// by up to a sixth then, and by a twentieth so.
+// stamps under the same kind of poller, and divides. Every engine is a process of its own, so that one's heap is not the next one's
+// head start, and who writes to it is another: one process may not have descriptors enough for both ends. All are there at once and
+// take turns of a second or two, so that what the machine does meanwhile falls on all of them: from one ten seconds to the next it
+// differs from itself by a fifth. Those that write have a processor to themselves, and those that read the other. Where they share
+// two, who runs beside whom decides how many events a wake-up finds, and with it the cost of an event.
 
 const (
 	benchRun  = wire.RunID(0xbe9c4)
 	idleTime  = 2 * time.Second
-	floodTurn = 64 << 10 // bytes that a stream gets at once while all are saturated
+	restTime  = 250 * time.Millisecond // until what was received in a turn is on its way to the disk
+	floodTurn = 64 << 10               // bytes that a stream gets at once while all are saturated
 )
 
 // benchLoad is what is done with so many streams.
 type benchLoad struct {
 	streams int
-	paced   int           // events that each gets, one at a time
+	paced   int           // events that each gets in a turn, one at a time
 	spacing time.Duration // between two of them, far enough that no two events of a stream meet in a socket
-	flood   int           // events that each gets as fast as they can be read
+	turns   int           // of a round
+	flood   int           // events that each gets in a round as fast as they can be read
 	rounds  int
 }
 
@@ -62,10 +63,11 @@ const (
 	engineReference = "r3labs"
 )
 
-// measured is what a receiving process reports.
+// measured is what a receiving process reports: what the streams added to its resident set, idle for a while, in KiB a stream, and the
+// CPU of each round in us an event.
 type measured struct {
-	Paced, Flood time.Duration // of CPU
-	RSS          int64         // bytes that the streams added, idle for a while: four fifths of them, and as much again for the rest
+	held         float64
+	paced, flood []float64
 }
 
 func TestBenchReceive(t *testing.T) {
@@ -73,87 +75,115 @@ func TestBenchReceive(t *testing.T) {
 		t.Skip("a long proof: make bench-receive")
 	}
 	for _, load := range []benchLoad{
-		// Ten seconds of single events: a run closes its history once, and that is no cost of an event. And a flood that no socket can hold:
-		// what fits is there before anybody reads.
-		{streams: 1000, paced: 200, spacing: 50 * time.Millisecond, flood: 1600, rounds: 5},
-		{streams: 10000, paced: 25, spacing: 400 * time.Millisecond, flood: 800, rounds: 5},
+		// Rounds of ten seconds of single events: a run closes its history once, and that is no cost of an event. And a flood that no
+		// socket can hold: what fits is there before anybody reads.
+		{streams: 1000, paced: 20, spacing: 50 * time.Millisecond, turns: 10, flood: 1600, rounds: 5},
+		{streams: 10000, paced: 5, spacing: 400 * time.Millisecond, turns: 5, flood: 800, rounds: 5},
 	} {
-		benchReceive(t, load)
+		t.Run(strconv.Itoa(load.streams), func(t *testing.T) { benchReceive(t, &load) })
 	}
 }
 
-func benchReceive(t *testing.T, load benchLoad) {
+func benchReceive(t *testing.T, load *benchLoad) {
 	engines := []string{engineBare, engineAgain, engineSmall, engineGoroutine, engineEpoll, engineParse, engineReference}
-	got := make(map[string][]measured)
-	perEvent := func(d time.Duration, each int) float64 { return d.Seconds() * 1e6 / float64(each*load.streams) }
-	held := func(engine string) float64 {
-		var all []int64
-		for i := range got[engine] {
-			all = append(all, got[engine][i].RSS)
-		}
-		slices.Sort(all)
-		return float64(all[len(all)/2]) / float64(load.streams) / 1024
+	pairs, got := make(map[string]*pair), make(map[string]*measured)
+	for _, engine := range engines {
+		pairs[engine] = startPair(t, engine, load.streams)
+		got[engine] = &measured{held: pairs[engine].held(t)}
+		t.Logf("%d streams  %-11s  %6.2f KiB RSS/stream", load.streams, engine, got[engine].held)
 	}
 	for round := range load.rounds {
+		for range load.turns {
+			for _, engine := range engines {
+				pairs[engine].turn(t, load.paced, fmt.Sprintf("paced %d %v", load.paced, load.spacing))
+			}
+		}
 		for _, engine := range engines {
-			m := measureReceive(t, engine, &load)
-			got[engine] = append(got[engine], m)
-			t.Logf("%d streams, round %d  %-11s  %6.3f us/event one at a time, %6.3f saturated, %6.2f KiB RSS/stream", load.streams, round+1, engine,
-				perEvent(m.Paced, load.paced), perEvent(m.Flood, load.flood), float64(m.RSS)/float64(load.streams)/1024)
+			p, m := pairs[engine], got[engine]
+			m.paced = append(m.paced, p.sum(t)/float64(load.turns*load.paced))
+			p.turn(t, load.flood, fmt.Sprintf("flood %d", load.flood))
+			m.flood = append(m.flood, p.sum(t)/float64(load.flood))
+			t.Logf("%d streams, round %d  %-11s  %6.3f us/event one at a time, %6.3f saturated", load.streams, round+1, engine,
+				m.paced[round], m.flood[round])
 		}
 	}
-	ratio := func(engine, to string, of func(m *measured) time.Duration) float64 {
+	ratio := func(of func(m *measured) []float64, engine, to string) float64 {
 		var all []float64
-		for i := range got[engine] {
-			all = append(all, float64(of(&got[engine][i]))/float64(of(&got[to][i])))
+		for round, cost := range of(got[engine]) {
+			all = append(all, cost/of(got[to])[round])
 		}
 		slices.Sort(all)
 		return all[len(all)/2]
 	}
-	paced, flood := func(m *measured) time.Duration { return m.Paced }, func(m *measured) time.Duration { return m.Flood }
+	paced, flood := func(m *measured) []float64 { return m.paced }, func(m *measured) []float64 { return m.flood }
 	t.Logf("%d streams: CPU an event as a multiple of the bare loop's, and RSS of an idle stream, medians of %d rounds:", load.streams, load.rounds)
 	for _, engine := range engines {
-		t.Logf("  %-11s  one at a time %5.2f   saturated %5.2f, of bare-4k %5.2f   %6.2f KiB", engine, ratio(engine, engineBare, paced),
-			ratio(engine, engineBare, flood), ratio(engine, engineSmall, flood), held(engine))
+		t.Logf("  %-11s  one at a time %5.2f   saturated %5.2f, of bare-4k %5.2f   %6.2f KiB", engine, ratio(paced, engine, engineBare),
+			ratio(flood, engine, engineBare), ratio(flood, engine, engineSmall), got[engine].held)
 	}
-	if r := ratio(engineEpoll, engineBare, paced); r > 1.15 {
+	if r := ratio(paced, engineEpoll, engineBare); r > 1.15 {
 		t.Errorf("%d streams, one event at a time: the path to disk costs %.2f times the bare loop, at most 1.15 is allowed", load.streams, r)
 	}
 	// What parsing is held against reads as much at a time as others do: see docs/adr/0027-what-a-bare-read-is.md.
-	if r := ratio(engineParse, engineSmall, flood); r > 1.3 {
+	if r := ratio(flood, engineParse, engineSmall); r > 1.3 {
 		t.Errorf("%d streams, saturated: parsing and markers cost %.2f times the bare loop that reads 4 KiB, at most 1.3 is allowed", load.streams, r)
 	}
 	if load.streams < 10000 {
 		return // where what is there once hides what a stream costs
 	}
 	// What a stream costs is seen without the writer, whose buffers hold rows and no streams.
-	if kib := held(engineParse); kib > 1 {
+	if kib := got[engineParse].held; kib > 1 {
 		t.Errorf("%d streams: an idle one costs %.2f KiB with epoll, at most 1 is allowed", load.streams, kib)
 	}
-	if kib := held(engineGoroutine); kib > 16 {
+	if kib := got[engineGoroutine].held; kib > 16 {
 		t.Errorf("%d streams: an idle one costs %.1f KiB with a goroutine, at most 16 are allowed", load.streams, kib)
 	}
 }
 
-// measureReceive runs one emitter and one receiver against each other.
-func measureReceive(t *testing.T, engine string, load *benchLoad) measured {
+// pair is an emitter and a receiver.
+type pair struct {
+	emitter, receiver *role
+	streams           int
+}
+
+// startPair starts them, with so many streams between them.
+func startPair(t *testing.T, engine string, streams int) *pair {
 	t.Helper()
-	emitter := startRole(t, 0, fmt.Sprintf("emit %d %v %d", load.paced, load.spacing, load.flood))
-	addr := emitter.line(t)
-	receiver := startRole(t, 1, fmt.Sprintf("%s %s %d %d %d %s", engine, addr, load.streams, load.paced, load.flood, t.TempDir()))
-	for range 2 {
-		if ready := receiver.line(t); ready != "ready" {
-			t.Fatalf("%s said %q", engine, ready)
-		}
-		fmt.Fprintln(emitter.in, "go")
+	emitter := startRole(t, 0, "emit")
+	receiver := startRole(t, 1, fmt.Sprintf("%s %s %d %s", engine, emitter.line(t), streams, t.TempDir()))
+	return &pair{emitter: emitter, receiver: receiver, streams: streams}
+}
+
+// held is what an idle stream costs, in KiB.
+func (p *pair) held(t *testing.T) float64 {
+	t.Helper()
+	return p.number(t) / float64(p.streams) / 1024
+}
+
+// turn lets the receiver get so many events a stream, emitted in that way.
+func (p *pair) turn(t *testing.T, events int, how string) {
+	t.Helper()
+	fmt.Fprintln(p.receiver.in, "expect", events)
+	p.receiver.line(t)
+	fmt.Fprintln(p.emitter.in, how)
+	p.receiver.line(t)
+}
+
+// sum is the CPU time of all turns since the last sum, what closes the history included, in us of one event of each stream.
+func (p *pair) sum(t *testing.T) float64 {
+	t.Helper()
+	fmt.Fprintln(p.receiver.in, "sum")
+	return p.number(t) / float64(p.streams) / 1e3
+}
+
+func (p *pair) number(t *testing.T) float64 {
+	t.Helper()
+	said := p.receiver.line(t)
+	n, err := strconv.ParseInt(said, 10, 64)
+	if err != nil {
+		t.Fatalf("a receiver said %q", said)
 	}
-	var m measured
-	if err := json.Unmarshal([]byte(receiver.line(t)), &m); err != nil {
-		t.Fatalf("%s: %v", engine, err)
-	}
-	emitter.in.Close()
-	receiver.in.Close()
-	return m
+	return float64(n)
 }
 
 // role is a process that plays a part.
@@ -205,23 +235,18 @@ func benchEvent() []byte {
 // play is what a process does that is a part of the measurement.
 func play(role string) {
 	fields := strings.Fields(role)
-	number := func(i int) int {
-		n, err := strconv.Atoi(fields[i])
-		must(err)
-		return n
-	}
 	if fields[0] == "emit" {
-		spacing, err := time.ParseDuration(fields[2])
-		must(err)
-		emit(number(1), spacing, number(3))
+		emit()
 		return
 	}
-	r := &benchReceiver{engine: fields[0], addr: fields[1], dir: fields[5], streams: number(2), seen: make(chan struct{}, 2)}
-	r.receive(number(3), number(4))
+	streams, err := strconv.Atoi(fields[2])
+	must(err)
+	r := &benchReceiver{engine: fields[0], addr: fields[1], dir: fields[3], streams: streams, seen: make(chan struct{}, 2)}
+	r.receive()
 }
 
-// emit accepts streams, and when it is told to go writes one event at a time to each; when it is told again, as many as they take.
-func emit(paced int, spacing time.Duration, flood int) {
+// emit accepts streams, and writes to each what it is told to: one event at a time, or as much as they take.
+func emit() {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	must(err)
 	var mu sync.Mutex
@@ -244,28 +269,35 @@ func emit(paced int, spacing time.Duration, flood int) {
 		}
 	}()
 	fmt.Println(listener.Addr())
-	told := bufio.NewReader(os.Stdin)
-	told.ReadString('\n')
-	mu.Lock()
-	all := slices.Clone(conns)
-	mu.Unlock()
 	event := benchEvent()
-	tick := time.NewTicker(spacing)
-	for range paced {
-		<-tick.C
-		for _, conn := range all {
-			conn.Write(event)
-		}
-	}
-	told.ReadString('\n')
 	each := floodTurn / len(event)
 	block := bytes.Repeat(event, each)
-	for left := flood; left > 0; left -= each {
-		for _, conn := range all {
-			conn.Write(block[:min(left, each)*len(event)])
+	for told := bufio.NewScanner(os.Stdin); told.Scan(); {
+		mu.Lock()
+		all := slices.Clone(conns)
+		mu.Unlock()
+		how := strings.Fields(told.Text())
+		count, err := strconv.Atoi(how[1])
+		must(err)
+		if how[0] == "flood" {
+			for left := count; left > 0; left -= each {
+				for _, conn := range all {
+					conn.Write(block[:min(left, each)*len(event)])
+				}
+			}
+			continue
 		}
+		spacing, err := time.ParseDuration(how[2])
+		must(err)
+		tick := time.NewTicker(spacing)
+		for range count {
+			<-tick.C
+			for _, conn := range all {
+				conn.Write(event)
+			}
+		}
+		tick.Stop()
 	}
-	io.Copy(io.Discard, told) // until the test has what it wants
 	os.Exit(0)
 }
 
@@ -273,6 +305,7 @@ func emit(paced int, spacing time.Duration, flood int) {
 type benchReceiver struct {
 	engine, addr, dir string
 	streams           int
+	names             history.Names
 
 	wanted atomic.Int64 // events until the next measurement is over
 	seen   chan struct{}
@@ -285,11 +318,10 @@ func (r *benchReceiver) saw(n int64) {
 	}
 }
 
-// receive measures what the streams cost while nothing comes, while one event comes at a time, and while as much comes as is read.
-func (r *benchReceiver) receive(paced, flood int) {
+// receive says what the streams cost while nothing comes, and then what it costs to receive, as it is told.
+func (r *benchReceiver) receive() {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	r.wanted.Store(int64(paced) * int64(r.streams))
 	open, flush, finish := r.begin(ctx)
 	settled := func() int64 {
 		r.ready.Wait()
@@ -304,20 +336,27 @@ func (r *benchReceiver) receive(paced, flood int) {
 	before := settled() // with all that is there once, whatever the number of streams
 	r.ready.Add(r.streams - first)
 	open(first, r.streams)
-	m := measured{RSS: (settled() - before) * int64(r.streams) / int64(r.streams-first)}
-	one := func() time.Duration {
+	fmt.Println((settled() - before) * int64(r.streams) / int64(r.streams-first))
+	var sum time.Duration
+	for told := bufio.NewScanner(os.Stdin); told.Scan(); {
 		began := cpu()
+		events, expected := strings.CutPrefix(told.Text(), "expect ")
+		if !expected {
+			flush()
+			fmt.Println(int64(sum + cpu() - began))
+			sum = 0
+			continue
+		}
+		each, err := strconv.Atoi(events)
+		must(err)
+		r.wanted.Store(int64(each * r.streams))
 		fmt.Println("ready")
 		<-r.seen
-		flush()
-		return cpu() - began
+		<-time.After(restTime)
+		sum += cpu() - began
+		fmt.Println("seen")
 	}
-	m.Paced = one()
-	r.wanted.Store(int64(flood) * int64(r.streams))
-	m.Flood = one()
 	finish()
-	must(json.NewEncoder(os.Stdout).Encode(m))
-	io.Copy(io.Discard, os.Stdin)
 	os.Exit(0)
 }
 
@@ -339,14 +378,14 @@ func (r *benchReceiver) begin(ctx context.Context) (open func(from, to int), flu
 	case engineParse:
 		return r.hold(ctx, nil), nothing, nothing
 	}
-	names, kept := new(history.Names), 0
+	kept := 0
 	var writer atomic.Pointer[history.Writer]
 	written := make(chan error, 1)
 	begin := func() {
 		kept++
 		dir, err := history.CreateAt(filepath.Join(r.dir, strconv.Itoa(kept)))
 		must(err)
-		w := history.NewWriter(dir, names, history.Options{})
+		w := history.NewWriter(dir, &r.names, history.Options{})
 		go func() { written <- w.Run(ctx) }()
 		writer.Store(w)
 	}
@@ -364,7 +403,7 @@ func (r *benchReceiver) begin(ctx context.Context) (open func(from, to int), flu
 // hold holds the streams by our own engines.
 func (r *benchReceiver) hold(ctx context.Context, observe func([]history.Observation)) (open func(from, to int)) {
 	crowd := &Crowd{
-		Addr: r.addr, Run: benchRun, Epoch: time.Now().UnixNano(), Names: new(history.Names), Dial: new(net.Dialer).DialContext,
+		Addr: r.addr, Run: benchRun, Epoch: time.Now().UnixNano(), Names: &r.names, Dial: new(net.Dialer).DialContext,
 		Observe: func(batch []history.Observation) {
 			if observe != nil {
 				observe(batch)
