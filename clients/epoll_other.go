@@ -12,6 +12,9 @@ import (
 // Loops hold streams without a goroutine for each, on Linux only.
 type Loops struct{}
 
+// held is what a loop knows of a stream.
+type held struct{}
+
 // StartLoops fails: this system has no epoll.
 func StartLoops(int) (*Loops, error) {
 	return nil, errors.New("start the loops that hold streams: this system has no epoll")

@@ -37,7 +37,7 @@ func (e *RefusedError) Error() string {
 // stream is the down stream of one client over all its connections, whatever its wire.
 //
 // Between two events of a stream come those of thousands of others, so that its memory is cold by then. What an event needs of it
-// therefore stands first and fills one cache line, with what it would need of the client: see TestAnEventTouchesOneCacheLine.
+// therefore stands first and fills one cache line, with what it would need of the client: see TestAnEventTouchesFewCacheLines.
 type stream struct {
 	wire     receiver
 	client   *Client
@@ -49,6 +49,8 @@ type stream struct {
 	node     uint16 // of conn
 	listens  bool   // somebody listens to the client
 	draining bool   // the client wants it no more; only what has arrived is still read
+
+	kept held // what a loop knows of it, and stands beside that line
 
 	// Of the connection that is held now.
 	announced  bool  // all channels are subscribed, and ready was called
@@ -66,7 +68,7 @@ type stream struct {
 	opens   bool                     // it counts as one of Crowd.opening
 	route
 
-	_ [2]int64 // up to the end of the third cache line: what the allocator hands out begins with one then
+	_ int64 // up to the end of the fourth cache line: what the allocator hands out begins with one then
 }
 
 // reading is a read that is being handled.
