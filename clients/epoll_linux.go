@@ -164,7 +164,7 @@ type loop struct {
 	bye int // an eventfd in it, by which it hears that it shall end
 
 	mu   sync.Mutex
-	held []*held // by descriptor
+	held []known // by descriptor
 
 	// Of its goroutine only.
 	events  [128]unix.EpollEvent
@@ -172,6 +172,13 @@ type loop struct {
 	stamper kernelStamper
 	attempt attempt
 	scratch scratch
+}
+
+// known is a stream that a loop holds, and its receiver: what a turn needs of either comes cold from memory, and the processor fetches
+// both together if neither has to be read to find the other.
+type known struct {
+	stream *stream // nil = none is held by that descriptor
+	wire   receiver
 }
 
 func newLoop() (*loop, error) {
@@ -254,14 +261,16 @@ func (l *loop) claim(ready []unix.EpollEvent) []*held {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i := range ready {
-		if fd := int(ready[i].Fd); fd < len(l.held) && l.held[fd] != nil && l.held[fd].state.Load() == isIdle {
-			l.turns = append(l.turns, l.held[fd])
+		fd := int(ready[i].Fd)
+		if fd >= len(l.held) || l.held[fd].stream == nil {
+			continue
+		}
+		if k := &l.held[fd]; k.stream.kept.state.Load() == isIdle && k.stream.reading == nil {
+			k.wire.whole()
+			l.turns = append(l.turns, &k.stream.kept)
 		}
 	}
 	l.turns = slices.DeleteFunc(l.turns, func(h *held) bool { return !h.state.CompareAndSwap(isIdle, isBusy) })
-	for _, h := range l.turns {
-		h.stream.wire.whole()
-	}
 	return l.turns
 }
 
@@ -269,17 +278,17 @@ func (l *loop) put(h *held) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for int(h.fd) >= len(l.held) {
-		l.held = append(l.held, nil)
+		l.held = append(l.held, known{})
 	}
-	l.held[h.fd] = h
+	l.held[h.fd] = known{h.stream, h.stream.wire}
 }
 
 func (l *loop) count() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	count := 0
-	for _, h := range l.held {
-		if h != nil {
+	for i := range l.held {
+		if l.held[i].stream != nil {
 			count++
 		}
 	}
@@ -290,9 +299,9 @@ func (l *loop) count() int {
 func (l *loop) until(ctx context.Context) (all []*held) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, h := range l.held {
-		if h != nil && h.stream.until == ctx {
-			all = append(all, h)
+	for _, k := range l.held {
+		if k.stream != nil && k.stream.until == ctx {
+			all = append(all, &k.stream.kept)
 		}
 	}
 	return all
@@ -306,7 +315,7 @@ func (l *loop) register(fd int32) error {
 // remove takes the socket out, which has to be done before its descriptor is closed: another one gets the same number then.
 func (l *loop) remove(h *held) {
 	l.mu.Lock()
-	l.held[h.fd] = nil
+	l.held[h.fd] = known{}
 	l.mu.Unlock()
 	unix.EpollCtl(l.fd, unix.EPOLL_CTL_DEL, int(h.fd), nil) //nolint:errcheck // it may not have been in, or the loop is closed
 }
