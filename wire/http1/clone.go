@@ -24,5 +24,8 @@ func (p *Parser) Boundary() (chunked, ok bool) {
 // ResumeChunks puts p between two chunks of a body, where Boundary has said that a parser was: so nothing needs to be kept of one that
 // waits there for long. Its head is empty then.
 func (p *Parser) ResumeChunks() {
+	if chunked, _ := p.Boundary(); chunked && p.head.Status == 0 {
+		return // it was put there before, and has come to the end of a chunk: all that it knows is where it stands
+	}
 	*p = Parser{Switch: p.Switch, Field: p.Field, line: p.line[:0], framed: framing{length: -1, chunked: true}, state: inChunkSize}
 }

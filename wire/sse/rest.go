@@ -17,5 +17,10 @@ func (p *Parser) Rest(id []byte) (rest Rest, last []byte, ok bool) {
 
 // Resume makes p go on where Rest was asked.
 func (p *Parser) Resume(rest Rest, id []byte) {
+	if !p.open && !p.hasNext && p.line == nil && p.join == nil && p.err == nil { // it rests, and holds no buffer that may be large
+		p.event.ID = append(p.event.ID[:0], id...)
+		p.bom, p.skipLF = rest.bom, rest.afterCR
+		return
+	}
 	*p = Parser{event: Event{ID: append(p.event.ID[:0], id...)}, next: p.next[:0], bom: rest.bom, skipLF: rest.afterCR}
 }
