@@ -82,7 +82,8 @@ const maxDialing = 256
 
 // scratch is what a stream borrows while it handles one read.
 type scratch struct {
-	buf [64 << 10]byte
+	buf   [64 << 10]byte
+	clock clock
 	reading
 }
 

@@ -65,6 +65,7 @@ func (h *held) goOn(ended error) {
 
 // readOnce is stream.readOnce for a loop.
 func (h *held) readOnce(k *kernelStamper, a *attempt, lent *scratch) error {
+	a.before = lent.clock.now()
 	notBefore, at, vouched, err := h.attempt(k, a, lent.buf[:])
 	switch {
 	case err == nil:
@@ -77,9 +78,9 @@ func (h *held) readOnce(k *kernelStamper, a *attempt, lent *scratch) error {
 	return err
 }
 
-// attempt reads what waits; nothing is os.ErrDeadlineExceeded.
+// attempt reads what waits, once a.before was taken; nothing is os.ErrDeadlineExceeded.
 func (h *held) attempt(k *kernelStamper, a *attempt, p []byte) (notBefore, at int64, vouched bool, err error) {
-	k.last, a.empty, a.before = h.last, h.empty, time.Now().UnixNano()
+	k.last, a.empty = h.last, h.empty
 	a.n, a.errno = k.receive(uintptr(h.fd), p)
 	switch {
 	case a.errno == syscall.EAGAIN:
@@ -97,7 +98,7 @@ func (h *held) attempt(k *kernelStamper, a *attempt, p []byte) (notBefore, at in
 
 // ReadStamped implements wire.StampedConn. It does not wait.
 func (h *held) ReadStamped(p []byte) (n int, notBefore, at int64, err error) {
-	var a attempt
+	a := attempt{before: time.Now().UnixNano()}
 	notBefore, at, h.exact, err = h.attempt(new(kernelStamper), &a, p)
 	return a.n, notBefore, at, err
 }

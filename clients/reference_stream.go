@@ -129,7 +129,7 @@ func (s *stream) refer(ctx context.Context, conn wire.StampedConn, asked []byte)
 func (s *stream) noteSaid(what func() error) error {
 	lent := s.crowd.borrow()
 	defer s.crowd.giveBack(lent)
-	s.beginRead(&lent.reading, s.asked, 0)
+	s.beginRead(lent, s.asked, 0)
 	lent.at = lent.handled // nobody knows better
 	err := what()
 	s.endRead()

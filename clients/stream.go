@@ -229,7 +229,7 @@ func (s *stream) readOnce(ctx context.Context, conn wire.StampedConn) error {
 // stamp is that of the last byte which had arrived, and can be relied on.
 func (s *stream) handle(lent *scratch, n int, notBefore, at int64, exact bool) error {
 	epoch := s.crowd.Epoch
-	s.beginRead(&lent.reading, since(notBefore, epoch), at-epoch)
+	s.beginRead(lent, since(notBefore, epoch), at-epoch)
 	err := s.wire.feed(lent.buf[:n])
 	s.settleLast(exact)
 	s.endRead()
@@ -240,7 +240,7 @@ func (s *stream) handle(lent *scratch, n int, notBefore, at int64, exact bool) e
 // handleEnd takes the end of the bytes, which may be what completes a message.
 func (s *stream) handleEnd(lent *scratch, notBefore, at int64) error {
 	epoch := s.crowd.Epoch
-	s.beginRead(&lent.reading, since(notBefore, epoch), at-epoch)
+	s.beginRead(lent, since(notBefore, epoch), at-epoch)
 	err := s.wire.ended()
 	s.endRead()
 	s.wire.noted()
@@ -248,8 +248,9 @@ func (s *stream) handleEnd(lent *scratch, notBefore, at int64) error {
 }
 
 // beginRead begins what endRead ends: all that is noted meanwhile is noted of this read.
-func (s *stream) beginRead(r *reading, notBefore, at int64) {
-	r.notBefore, r.at, r.handled, r.last = notBefore, at, s.crowd.now(), 0
+func (s *stream) beginRead(lent *scratch, notBefore, at int64) {
+	r := &lent.reading
+	r.notBefore, r.at, r.handled, r.last = notBefore, at, lent.clock.now()-s.crowd.Epoch, 0
 	s.reading = r
 }
 
