@@ -66,7 +66,7 @@ benchstat: ## compare two outputs of make bench: make benchstat OLD=old.txt NEW=
 	@$(TOOL) benchstat $(OLD) $(NEW)
 
 bench-receive: ## CPU of an event and memory of a stream: each engine, parsing alone, two bare loops and r3labs/sse, interleaved in one run (needs Linux)
-	@go test -count=1 -run '^TestBenchReceive$$' -v -timeout 30m ./clients -verify
+	@go test -count=1 -run '^TestBenchReceive$$' -v -timeout 60m ./clients -verify
 
 bench-fanout: ## what a delivery costs in each design beside a bare write loop over the same sockets and r3labs/sse: 1,000 and 5,000 subscribers
 	@go test -count=1 -run '^TestBenchFanout$$' -v -timeout 30m ./target -verify

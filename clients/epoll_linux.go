@@ -93,9 +93,9 @@ func (l *Loops) take(s *stream, conn wire.StampedConn) (letGo context.CancelCaus
 	if err != nil {
 		return nil, false // too many open files: it goes on as it is
 	}
-	h := &s.kept                                                                          // nobody has what it was with the last connection any more
-	h.stream, h.fd, h.last, h.empty, h.why = s, int32(fd), kernel.last, polled.empty, nil //nolint:gosec // a descriptor has 32 bits
-	h.loop = l.all[int(l.taken.Add(1))%len(l.all)]
+	h := &s.kept                                                                 // of the last connection nobody has it any more
+	h.loop, h.stream, h.fd = l.all[int(l.taken.Add(1))%len(l.all)], s, int32(fd) //nolint:gosec // a descriptor has 32 bits
+	h.last, h.empty, h.why = kernel.last, polled.empty, nil
 	h.state.Store(isBusy) // until all is in place
 	h.loop.put(h)
 	if !l.await(s.until) || h.loop.register(h.fd) != nil || !h.state.CompareAndSwap(isBusy, isIdle) {

@@ -38,8 +38,7 @@ import (
 const (
 	benchRun  = wire.RunID(0xbe9c4)
 	idleTime  = 2 * time.Second
-	restTime  = 250 * time.Millisecond // until what was received in a turn is on its way to the disk
-	floodTurn = 64 << 10               // bytes that a stream gets at once while all are saturated
+	floodTurn = 64 << 10 // bytes that a stream gets at once while all are saturated
 )
 
 // benchLoad is what is done with so many streams.
@@ -169,7 +168,8 @@ func (p *pair) turn(t *testing.T, events int, how string) {
 	p.receiver.line(t)
 }
 
-// sum is the CPU time of all turns since the last sum, what closes the history included, in us of one event of each stream.
+// sum is the CPU time since the last sum, with what was still to be written and with what was spent while others had their turn, in us
+// of one event of each stream.
 func (p *pair) sum(t *testing.T) float64 {
 	t.Helper()
 	fmt.Fprintln(p.receiver.in, "sum")
@@ -337,14 +337,14 @@ func (r *benchReceiver) receive() {
 	r.ready.Add(r.streams - first)
 	open(first, r.streams)
 	fmt.Println((settled() - before) * int64(r.streams) / int64(r.streams-first))
-	var sum time.Duration
+	began := cpu()
 	for told := bufio.NewScanner(os.Stdin); told.Scan(); {
-		began := cpu()
 		events, expected := strings.CutPrefix(told.Text(), "expect ")
 		if !expected {
 			flush()
-			fmt.Println(int64(sum + cpu() - began))
-			sum = 0
+			now := cpu()
+			fmt.Println(int64(now - began))
+			began = now
 			continue
 		}
 		each, err := strconv.Atoi(events)
@@ -352,8 +352,6 @@ func (r *benchReceiver) receive() {
 		r.wanted.Store(int64(each * r.streams))
 		fmt.Println("ready")
 		<-r.seen
-		<-time.After(restTime)
-		sum += cpu() - began
 		fmt.Println("seen")
 	}
 	finish()
