@@ -57,7 +57,7 @@ func StartLoops(count int) (*Loops, error) {
 func HasLoops() bool { return true }
 
 // Close ends the loops, and returns when their goroutines have ended. A stream that is still held is never read again: end them
-// first.
+// first. Call it once: it closes descriptors by their numbers.
 func (l *Loops) Close() {
 	for _, one := range l.all {
 		one.end()

@@ -78,8 +78,7 @@ func NewWriter(dir *Dir, names *Names, opts Options) *Writer {
 	if names == nil {
 		names = new(Names)
 	}
-	w := &Writer{dir: dir, names: names, opts: opts.withDefaults(), wake: make(chan struct{}, 1)}
-	w.recent = make([]Observation, 0, recentRows)
+	w := &Writer{dir: dir, names: names, opts: opts.withDefaults(), wake: make(chan struct{}, 1), recent: make([]Observation, 0, recentRows)}
 	w.room.L = &w.mu
 	return w
 }
