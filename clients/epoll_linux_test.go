@@ -11,7 +11,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -92,6 +92,28 @@ func (b *socketBench) await(t *testing.T, kind history.Kind, count int) {
 func (b *socketBench) awaitHeld(count int) {
 	for b.loops != nil && b.loops.Held() != count {
 		runtime.Gosched()
+	}
+}
+
+// standStill makes a stream stand still where a test asks for it: of what it returns the first call has to bring one delivery, and while
+// that is handled the second one is made.
+func (b *socketBench) standStill() (whileHandled func(brings, do func())) {
+	stands, goOn := make(chan struct{}), make(chan struct{})
+	var wanted atomic.Bool
+	observe := b.crowd.Observe
+	b.crowd.Observe = func(batch []history.Observation) {
+		observe(batch)
+		if batch[0].Kind == history.Delivered && wanted.CompareAndSwap(true, false) {
+			stands <- struct{}{}
+			<-goOn
+		}
+	}
+	return func(brings, do func()) {
+		wanted.Store(true)
+		brings()
+		<-stands
+		do()
+		goOn <- struct{}{}
 	}
 }
 
@@ -217,31 +239,20 @@ func TestEnginesLetGo(t *testing.T) {
 func TestEnginesReadWhatHasArrived(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(t *testing.T, b *socketBench) {
-		inside, goOn := make(chan struct{}), make(chan struct{})
-		observe, first := b.crowd.Observe, sync.OnceFunc(func() {
-			close(inside)
-			<-goOn
-		})
-		b.crowd.Observe = func(batch []history.Observation) {
-			observe(batch)
-			if batch[0].Kind == history.Delivered {
-				first() // the stream stands still
-			}
-		}
+		whileHandled := b.standStill()
 		c, end, over := b.client(t)
 		p := <-b.accept
 		io.WriteString(p, streamHead)
 		b.await(t, history.Subscribed, 1)
 		b.awaitHeld(1)
-		io.WriteString(p, chunk(message(testRun, 1)))
-		<-inside
-		io.WriteString(p, chunk(message(testRun, 2)+message(testRun, 3)))
 		gone := make(chan error, 1)
-		go func() { gone <- c.Disconnect(t.Context()) }()
-		for c.isServed() {
-			runtime.Gosched()
-		}
-		close(goOn)
+		whileHandled(func() { io.WriteString(p, chunk(message(testRun, 1))) }, func() {
+			io.WriteString(p, chunk(message(testRun, 2)+message(testRun, 3)))
+			go func() { gone <- c.Disconnect(t.Context()) }()
+			for c.isServed() {
+				runtime.Gosched()
+			}
+		})
 		if err := <-gone; err != nil {
 			t.Fatal(err)
 		}
@@ -249,6 +260,62 @@ func TestEnginesReadWhatHasArrived(t *testing.T) {
 		<-over
 		b.expectTold(t, "opened", "subscribed", "delivered c7.1", "delivered c7.2", "delivered c7.3", "closed")
 	})
+}
+
+// TestEnginesReadOn holds that what one read leaves in a socket is read without anything coming behind it, be it bytes or an end.
+func TestEnginesReadOn(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, b *socketBench) {
+		whileHandled := b.standStill()
+		_, end, over := b.client(t)
+		p := <-b.accept
+		io.WriteString(p, streamHead)
+		b.await(t, history.Subscribed, 1)
+		b.awaitHeld(1)
+		told, want := uint32(0), []string{"opened", "subscribed"}
+		write := func(size int) {
+			text := ""
+			for len(text) < size {
+				told++
+				text += chunk(message(testRun, told))
+				want = append(want, fmt.Sprintf("delivered c7.%d", told))
+			}
+			io.WriteString(p, text)
+		}
+		whileHandled(func() { write(1) }, func() { write(3 * len(scratch{}.buf)) })
+		b.await(t, history.Delivered, int(told))
+		b.awaitHeld(1) // still
+		whileHandled(func() { write(1) }, func() {
+			write(len(scratch{}.buf) + 1)
+			io.WriteString(p, "0\r\n\r\n")
+			p.Close()
+		})
+		b.await(t, history.Ended, 1)
+		p = <-b.accept
+		end()
+		<-over
+		p.Close()
+		b.expectTold(t, append(want, "ended: end of stream", "opened", "closed")...)
+	})
+}
+
+// TestALoopMissesNothing holds that an event is read which comes just while a stream is handed over to a loop.
+func TestALoopMissesNothing(t *testing.T) {
+	t.Parallel()
+	b := newSocketBench(t, EngineEpoll)
+	for i := range 300 {
+		_, end, over := b.client(t)
+		p := <-b.accept
+		io.WriteString(p, streamHead)
+		if i%2 == 0 {
+			b.awaitHeld(1) // which counts it as soon as it is about to be
+		}
+		io.WriteString(p, chunk(message(testRun, 1)))
+		b.await(t, history.Delivered, i+1)
+		end()
+		<-over
+		p.Close()
+	}
 }
 
 // isServed says whether the stream that the client holds is the one that it wants.
