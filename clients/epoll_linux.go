@@ -26,7 +26,6 @@ type Loops struct {
 	all     []*loop
 	running sync.WaitGroup
 	taken   atomic.Uint32 // streams so far: they go to the loops in turn
-	undo    func()        // of spare
 
 	mu    sync.Mutex
 	watch map[context.Context]*watch
@@ -40,9 +39,11 @@ type watch struct {
 }
 
 // StartLoops starts so many loops, each a goroutine: as many as there are processors is the most that makes sense. Until they are
-// closed GOMAXPROCS is at least one more than they are: see spare.
+// closed GOMAXPROCS is one more than they are, if it was not larger: see spare. This is meant for one Loops of a process at a time; of
+// several the first that is closed undoes it, and an event costs the others a little more.
 func StartLoops(count int) (*Loops, error) {
-	l := &Loops{watch: make(map[context.Context]*watch), undo: spare(count)}
+	spare(count)
+	l := &Loops{watch: make(map[context.Context]*watch)}
 	for range count {
 		one, err := newLoop()
 		if err != nil {
@@ -69,18 +70,16 @@ func (l *Loops) Close() {
 	for _, one := range l.all {
 		one.close()
 	}
-	l.undo()
+	runtime.SetDefaultGOMAXPROCS() // spare ends
 }
 
 // spare lets the runtime run one goroutine more at a time than there are loops. A loop that sleeps in a call counts as one that runs.
 // When all that may run do so, the runtime looks every 20 us whether one of them sleeps, and hands what that one runs on over to another
-// thread: on one processor an event cost an eighth more so. While it could start one more, it lets them sleep.
-func spare(loops int) (undo func()) {
-	if runtime.GOMAXPROCS(0) > loops {
-		return func() {}
+// thread: on one processor an event cost an eighth more so. While it could start one more, it leaves them alone for 10 ms.
+func spare(loops int) {
+	if runtime.GOMAXPROCS(0) <= loops {
+		runtime.GOMAXPROCS(loops + 1)
 	}
-	before := runtime.GOMAXPROCS(loops + 1)
-	return func() { runtime.GOMAXPROCS(before) }
 }
 
 // Held counts the streams that are held now.
@@ -113,14 +112,13 @@ func (l *Loops) take(s *stream, conn wire.StampedConn) (letGo context.CancelCaus
 	h.last, h.empty, h.why = kernel.last, polled.empty, nil
 	h.state.Store(isBusy) // until all is in place
 	h.loop.put(h)
-	// It is idle before it is registered: what the kernel reports of one that is busy is not reported again.
-	ours := !l.await(s.until) || !h.state.CompareAndSwap(isBusy, isIdle) || h.loop.register(h.fd) != nil && h.leave()
-	if ours {
+	if !l.await(s.until) || h.loop.register(h.fd) != nil || !h.state.CompareAndSwap(isBusy, isIdle) {
 		l.release(h)
 		unix.Close(fd) //nolint:errcheck // it was a second descriptor only
 		return nil, false
 	}
-	polled.Close() //nolint:errcheck // the first descriptor is not needed any more
+	h.loop.again(h.fd) // a loop passes over what is reported of a stream that is busy
+	polled.Close()     //nolint:errcheck // the first descriptor is not needed any more
 	return h.letGo, true
 }
 
@@ -340,7 +338,7 @@ func (l *loop) register(fd int32) error {
 }
 
 // again lets the kernel report once more what is there, behind the sockets that it has to report already. A read that does not fill its
-// buffer has emptied the socket; whoever leaves something there has to call this.
+// buffer leaves no bytes in the socket; whoever leaves some there, or an end, has to call this.
 func (l *loop) again(fd int32) {
 	unix.EpollCtl(l.fd, unix.EPOLL_CTL_MOD, int(fd), &unix.EpollEvent{Events: reported, Fd: fd}) //nolint:errcheck // it is there, or let go of just now
 }
