@@ -77,6 +77,17 @@ func (b *socketBench) client(t *testing.T) (c *Client, end func(), over <-chan e
 	return c, cancel, done
 }
 
+// heldClient is client, once its stream is subscribed and with the engine that shall hold it; p is the server's end of it.
+func (b *socketBench) heldClient(t *testing.T) (c *Client, p *peer, end func(), over <-chan error) {
+	t.Helper()
+	c, end, over = b.client(t)
+	p = <-b.accept
+	io.WriteString(p, streamHead)
+	b.await(t, history.Subscribed, 1)
+	b.awaitHeld(1)
+	return c, p, end, over
+}
+
 // await waits until that many Observations of the kind were seen; what never comes ends with the time of all tests.
 func (b *socketBench) await(t *testing.T, kind history.Kind, count int) {
 	t.Helper()
@@ -179,11 +190,7 @@ func TestEnginesGoOnAfterEveryEnd(t *testing.T) {
 func TestEnginesLetGo(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(t *testing.T, b *socketBench) {
-		c, end, over := b.client(t)
-		p := <-b.accept
-		io.WriteString(p, streamHead)
-		b.await(t, history.Subscribed, 1)
-		b.awaitHeld(1)
+		c, p, end, over := b.heldClient(t)
 
 		changed := make(chan error, 1)
 		go func() { changed <- c.Subscribe(t.Context(), "hall") }()
@@ -240,11 +247,7 @@ func TestEnginesReadWhatHasArrived(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(t *testing.T, b *socketBench) {
 		whileHandled := b.standStill()
-		c, end, over := b.client(t)
-		p := <-b.accept
-		io.WriteString(p, streamHead)
-		b.await(t, history.Subscribed, 1)
-		b.awaitHeld(1)
+		c, p, end, over := b.heldClient(t)
 		gone := make(chan error, 1)
 		whileHandled(func() { io.WriteString(p, chunk(message(testRun, 1))) }, func() {
 			io.WriteString(p, chunk(message(testRun, 2)+message(testRun, 3)))
@@ -267,11 +270,7 @@ func TestEnginesReadOn(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(t *testing.T, b *socketBench) {
 		whileHandled := b.standStill()
-		_, end, over := b.client(t)
-		p := <-b.accept
-		io.WriteString(p, streamHead)
-		b.await(t, history.Subscribed, 1)
-		b.awaitHeld(1)
+		_, p, end, over := b.heldClient(t)
 		told, want := uint32(0), []string{"opened", "subscribed"}
 		write := func(size int) {
 			text := ""
